@@ -1,0 +1,51 @@
+/// From recordings to a profile: the only place where numbers become names, and a pure function.
+///
+/// The profile gets the baseline's rules, then one rule with exactly what was observed, then one rule for
+/// each reason to allow more, with a comment that says it. Every call stands in one rule only. Each further
+/// rule can be switched off, so that nothing is allowed that nobody asked for.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "callcensus/profile.hpp"
+#include "callcensus/recording.hpp"
+
+namespace callcensus {
+
+/// Whose calls between loading the filter and executing the command are allowed.
+enum class RuntimeSet : std::uint8_t { any, runc, crun, none };
+
+struct DeriveOptions {
+    RuntimeSet runtime = RuntimeSet::any;
+    bool container_exec = true;  ///< also what `podman exec` and `docker exec` need
+    bool unseen = true;          ///< exit, rt_sigreturn and others that happen where no recorder sees them
+    bool vdso = true;            ///< calls that the vDSO answers here and the kernel may have to elsewhere
+    std::optional<Action> default_action;        ///< empty: the baseline's, or ERRNO
+    std::optional<std::uint32_t> default_errno;  ///< empty: the baseline's, or ENOSYS
+    std::optional<Profile> baseline;
+
+    /// Exactly what was observed.
+    [[nodiscard]] static DeriveOptions observed_only();
+};
+
+/// A call that was recorded and has no name, so that no profile can speak of it.
+struct UnnamedCall {
+    Syscall call{};
+    std::uint64_t count = 0;
+    bool exists = true;  ///< false where the kernel answered ENOSYS each time
+};
+
+struct Derivation {
+    Profile profile;
+    std::size_t observed = 0;  ///< names in the observed rule
+    std::vector<UnnamedCall> unnamed;
+    std::vector<std::string> warnings;
+};
+
+[[nodiscard]] Derivation derive(std::span<const Recording> recordings, const DeriveOptions& options);
+
+}  // namespace callcensus

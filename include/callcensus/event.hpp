@@ -1,0 +1,82 @@
+/// What a Recorder reports while it follows a process tree: decoded, in order, one value for each thing that
+/// happened. A RecordingBuilder turns the stream into a Recording.
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <variant>
+
+#include "callcensus/abi.hpp"
+
+namespace callcensus {
+
+/// A task (a thread in the kernel's sense), told apart from a later one with the same tid by its serial
+/// number. Serials start at 1; 0 stands for no task.
+struct TaskId {
+    pid_t tid = 0;  ///< in the recorder's pid namespace
+    std::uint32_t serial = 0;
+
+    friend bool operator==(const TaskId&, const TaskId&) = default;
+};
+
+/// How a process or task ended: by exiting with a code, or by a signal. wait(2).
+struct ExitStatus {
+    int code = 0;
+    int signal = 0;  ///< 0 where it exited
+    friend bool operator==(const ExitStatus&, const ExitStatus&) = default;
+};
+
+/// A task begins to be followed. It is either a further thread of `process` or the first task of a new one.
+struct TaskStarted {
+    TaskId task;
+    TaskId creator;          ///< who made it; serial 0 where that is unknown, as for the first task
+    pid_t process = 0;       ///< thread group id; equals task.tid for a new process
+    std::string executable;  ///< what it runs so far; empty: the same as its creator
+};
+
+/// A task has begun to run another program (execve has succeeded). Every other thread of its process is gone.
+struct Execed {
+    TaskId task;
+    std::string executable;  ///< absolute path, or `[name]` where the kernel does not tell the path
+};
+
+/// A task enters a system call. Whether it also returns from it is told by SyscallReturned.
+struct SyscallSeen {
+    TaskId task;
+    Syscall call{};
+    std::array<std::uint64_t, 6> arguments{};
+};
+
+/// A task has come back from the call that it had entered.
+struct SyscallReturned {
+    TaskId task;
+    Syscall call{};
+    std::int64_t value =
+        0;  ///< the result, or a negative errno where is_error (kernel-internal ones included)
+    bool is_error = false;
+};
+
+struct TaskExited {
+    TaskId task;
+    ExitStatus status;
+};
+
+/// Something that the recording should hold could not be seen: the recording is not complete.
+struct Lost {
+    std::string what;
+};
+
+/// Something that the user should know but that costs no completeness.
+struct Noted {
+    std::string what;
+};
+
+/// Comes about as often as the Plan asks for, whether or not anything happened.
+struct Tick {};
+
+using Event = std::variant<TaskStarted, Execed, SyscallSeen, SyscallReturned, TaskExited, Lost, Noted, Tick>;
+
+}  // namespace callcensus

@@ -1,0 +1,24 @@
+/// Reading and writing profiles and recordings. Pure functions between text and values; files are the
+/// caller's.
+///
+/// Errors of the parsers say where: `source:line:column`, both from 1, columns in bytes.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "callcensus/profile.hpp"
+#include "callcensus/recording.hpp"
+#include "callcensus/result.hpp"
+
+namespace callcensus {
+
+/// The OCI format with Docker's and Podman's extensions. `source` names the text in errors.
+[[nodiscard]] Result<Profile> parse_profile(std::string_view text, const std::string& source);
+[[nodiscard]] std::string write_profile(const Profile& profile);
+
+/// The recording's own JSON, version 1: docs/recording.schema.json.
+[[nodiscard]] Result<Recording> parse_recording(std::string_view text, const std::string& source);
+[[nodiscard]] std::string write_recording(const Recording& recording);
+
+}  // namespace callcensus

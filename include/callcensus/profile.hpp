@@ -1,0 +1,97 @@
+/// A Profile is a policy: rules over the names of system calls, a superset of the OCI and Docker formats.
+/// Whatever a reader finds in a file is kept, what it does not know included, and survives being written
+/// again.
+///
+/// Sources: OCI runtime-spec, config-linux.md "seccomp"; moby, profiles/seccomp; containers-common,
+/// pkg/seccomp.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "callcensus/result.hpp"
+
+namespace callcensus {
+
+enum class Action : std::uint8_t { allow, errno_, kill, kill_process, kill_thread, trap, trace, log, notify };
+
+/// "SCMP_ACT_ERRNO" and the like.
+[[nodiscard]] std::string_view token(Action action);
+[[nodiscard]] std::optional<Action> find_action(std::string_view token);
+/// Every token, for messages: "SCMP_ACT_ALLOW, SCMP_ACT_ERRNO, …".
+[[nodiscard]] std::string all_action_tokens();
+/// Whether a call meets no obstacle: ALLOW and LOG.
+[[nodiscard]] bool lets_through(Action action);
+
+/// Members of a JSON object that we do not interpret: key and value as JSON text.
+using UnknownMembers = std::vector<std::pair<std::string, std::string>>;
+
+/// A condition on one argument of a call.
+struct ArgumentCondition {
+    std::uint32_t index = 0;      ///< 0 to 5
+    std::uint64_t value = 0;      ///< for SCMP_CMP_MASKED_EQ the mask
+    std::uint64_t value_two = 0;  ///< for SCMP_CMP_MASKED_EQ the value to compare with
+    std::string op;               ///< "SCMP_CMP_EQ" and the like
+
+    friend bool operator==(const ArgumentCondition&, const ArgumentCondition&) = default;
+};
+
+/// Where a rule applies (Docker, Podman): includes or excludes.
+struct Context {
+    std::vector<std::string> caps;
+    std::vector<std::string> arches;  ///< Go's names: "amd64"
+    std::string min_kernel;           ///< "4.8"; Docker only
+    UnknownMembers unknown;
+
+    [[nodiscard]] bool empty() const {
+        return caps.empty() && arches.empty() && min_kernel.empty() && unknown.empty();
+    }
+    friend bool operator==(const Context&, const Context&) = default;
+};
+
+struct Rule {
+    std::vector<std::string> names;
+    std::string name;  ///< the older spelling for a single name (Docker); never together with `names`
+    Action action = Action::allow;
+    std::optional<std::uint32_t> errno_ret;
+    std::string errno_name;  ///< Podman: overrides errno_ret
+    std::vector<ArgumentCondition> args;
+    std::string comment;
+    Context includes;
+    Context excludes;
+    UnknownMembers unknown;
+
+    /// Whether the rule speaks of that call, in either spelling.
+    [[nodiscard]] bool speaks_of(std::string_view call) const;
+    friend bool operator==(const Rule&, const Rule&) = default;
+};
+
+/// An architecture together with those that a process on it can use as well (Docker's archMap).
+struct ArchitectureFamily {
+    std::string architecture;
+    std::vector<std::string> sub_architectures;
+    friend bool operator==(const ArchitectureFamily&, const ArchitectureFamily&) = default;
+};
+
+struct Profile {
+    Action default_action = Action::errno_;
+    std::optional<std::uint32_t> default_errno_ret;
+    std::string default_errno_name;          ///< Podman: overrides default_errno_ret
+    std::vector<std::string> architectures;  ///< tokens; empty here and in arch_map: the native one only
+    std::vector<ArchitectureFamily>
+        arch_map;  ///< never together with `architectures`: Docker and Podman refuse that
+    std::vector<std::string> flags;
+    std::string listener_path;
+    std::string listener_metadata;
+    std::vector<Rule> rules;  ///< in order: of two that contradict each other runtimes take the first
+    UnknownMembers unknown;
+
+    friend bool operator==(const Profile&, const Profile&) = default;
+};
+
+}  // namespace callcensus

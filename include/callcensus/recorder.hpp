@@ -1,0 +1,86 @@
+/// Recorders run a target and report what it does as events. Each engine is one row of the table behind
+/// recorders(); all of them honour the same contract (tests/contract).
+///
+///     struct Printer : callcensus::Sink {
+///         Verdict on(const Event& event) override { …; return Verdict::go_on; }
+///     } printer;
+///     const callcensus::Recorder* recorder = callcensus::find_recorder("ptrace");
+///     auto outcome = recorder->run(callcensus::Launch{{"ls", "-l"}}, callcensus::Plan{}, printer);
+///
+/// Limits: one run at a time in a process, from a single-threaded process (or at least from a thread whose
+/// process has no other children that somebody waits for): a run waits for every child of the calling process
+/// and installs handlers for terminal and termination signals while it lasts, which it restores at its end.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "callcensus/event.hpp"
+#include "callcensus/result.hpp"
+
+namespace callcensus {
+
+/// Start a program and record it from its execve on. `argv[0]` is looked up as a shell does.
+struct Launch {
+    std::vector<std::string> argv;
+};
+
+using Target = std::variant<Launch>;
+
+/// What to do besides following everything to its end.
+struct Plan {
+    bool until_exit = false;                           ///< let everything go when the first process has ended
+    std::optional<std::chrono::milliseconds> timeout;  ///< then TERM to the target …
+    std::chrono::milliseconds kill_after{10'000};      ///< … and, this long after, KILL to everything
+    std::optional<std::chrono::milliseconds> tick;     ///< how often the sink wants a Tick
+};
+
+enum class Verdict {
+    go_on,
+    let_go,  ///< stop following: every task is released and goes on without us
+};
+
+/// Receives the events of a run, in order, on the thread that called run().
+struct Sink {
+    Sink() = default;
+    Sink(const Sink&) = delete;
+    Sink& operator=(const Sink&) = delete;
+    virtual ~Sink() = default;
+
+    virtual Verdict on(const Event& event) = 0;
+};
+
+/// How a run ended.
+struct Outcome {
+    bool started = false;  ///< the execve has succeeded; otherwise there is nothing to derive from
+    int exec_errno = 0;    ///< why it has not, 0 where the task died before it came to that
+    std::string path;      ///< what argv[0] was resolved to
+    std::optional<ExitStatus> status;  ///< of the first process; empty where it was let go alive
+    std::size_t let_go = 0;            ///< tasks that were released alive
+};
+
+class Recorder {
+  public:
+    Recorder() = default;
+    Recorder(const Recorder&) = delete;
+    Recorder& operator=(const Recorder&) = delete;
+    virtual ~Recorder() = default;
+
+    [[nodiscard]] virtual std::string_view id() const = 0;
+    /// Can this engine record that target as planned, on this machine? The error says what stands in the way.
+    [[nodiscard]] virtual Result<void> check(const Target& target, const Plan& plan) const = 0;
+    /// Runs the target to its end. Errors are our own failures; a target that fails is an Outcome.
+    virtual Result<Outcome> run(const Target& target, const Plan& plan, Sink& sink) const = 0;
+};
+
+/// Every engine, the default one first.
+[[nodiscard]] std::span<const Recorder* const> recorders();
+/// The engine with that id, or null.
+[[nodiscard]] const Recorder* find_recorder(std::string_view id);
+
+}  // namespace callcensus

@@ -1,0 +1,77 @@
+/// A Recording is what was seen: raw (ABI, number) pairs with everything known about each. It loses nothing,
+/// it can be saved (callcensus/format.hpp), and profiles can be derived from it again without running
+/// anything.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "callcensus/abi.hpp"
+#include "callcensus/event.hpp"
+
+namespace callcensus {
+
+/// Times within a recording are counted from its beginning.
+using Milliseconds = std::chrono::duration<double, std::milli>;
+
+/// Indexes into Recording::executables and Recording::processes.
+using ExecutableIndex = std::uint32_t;
+using ProcessIndex = std::uint32_t;
+
+struct Host {
+    std::string kernel;   ///< uname -r
+    std::string machine;  ///< uname -m
+};
+
+struct ProcessRecord {
+    pid_t pid = 0;
+    std::optional<ProcessIndex> parent;  ///< who created it; empty for the first one
+    Milliseconds started{};
+    std::vector<ExecutableIndex> executables;  ///< what it ran, in the order of its execs
+    std::uint32_t threads = 1;                 ///< how many it ever had
+    std::optional<ExitStatus> status;          ///< empty where it had not ended when the recording did
+};
+
+struct FirstSeen {
+    Milliseconds at{};
+    ProcessIndex process = 0;
+    ExecutableIndex executable = 0;
+};
+
+struct CallRecord {
+    Syscall call{};
+    std::uint64_t count = 0;  ///< entries
+    FirstSeen first;
+    std::map<int, std::uint64_t>
+        returned;  ///< how often by errno, 0 for success; 512 to 516 are the kernel's restarts
+    std::map<ExecutableIndex, std::uint64_t> by_executable;  ///< entries
+
+    /// Entries that never returned: the task ended in the call, or the recording did.
+    [[nodiscard]] std::uint64_t unfinished() const;
+};
+
+struct Recording {
+    std::string generator;  ///< program and version
+    std::string engine;
+    Host host;
+    std::vector<std::string> command;
+    std::chrono::system_clock::time_point started;
+    Milliseconds duration{};
+    std::optional<ExitStatus> status;  ///< of the first process; empty where it had not ended
+    std::vector<std::string> gaps;     ///< what is missing; a recording without gaps is complete
+    std::vector<std::string> notes;    ///< what else a user should know
+    std::vector<std::string> executables;
+    std::vector<ProcessRecord> processes;
+    std::vector<CallRecord> calls;  ///< sorted by (ABI, number), each once
+
+    [[nodiscard]] bool complete() const { return gaps.empty(); }
+};
+
+}  // namespace callcensus

@@ -1,0 +1,113 @@
+#include <seccomp.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <memory>
+
+#include "callcensus/abi.hpp"
+
+namespace callcensus {
+namespace {
+
+// Calls that a libseccomp may be too old to name. From number 424 on the kernel gives a new call the same
+// number on every ABI (plus the ABI's base), so that one column serves all. Sources: the kernel's syscall
+// tables up to 6.18, libseccomp's src/syscalls.csv of the releases named.
+struct OverlayName {
+    std::uint32_t number;
+    std::string_view name;
+    std::string_view since;  // the first libseccomp release that knows it
+};
+constexpr std::array overlay{
+    OverlayName{451, "cachestat", "2.5.5"},         OverlayName{452, "fchmodat2", "2.5.5"},
+    OverlayName{453, "map_shadow_stack", "2.5.5"},  OverlayName{454, "futex_wake", "2.5.5"},
+    OverlayName{455, "futex_wait", "2.5.5"},        OverlayName{456, "futex_requeue", "2.5.5"},
+    OverlayName{457, "statmount", "2.6.0"},         OverlayName{458, "listmount", "2.6.0"},
+    OverlayName{459, "lsm_get_self_attr", "2.6.0"}, OverlayName{460, "lsm_set_self_attr", "2.6.0"},
+    OverlayName{461, "lsm_list_modules", "2.6.0"},  OverlayName{462, "mseal", "2.6.0"},
+    OverlayName{463, "setxattrat", "2.6.0"},        OverlayName{464, "getxattrat", "2.6.0"},
+    OverlayName{465, "listxattrat", "2.6.0"},       OverlayName{466, "removexattrat", "2.6.0"},
+    OverlayName{467, "open_tree_attr", "2.6.1"},    OverlayName{468, "file_getattr", "2.6.1"},
+    OverlayName{469, "file_setattr", "2.6.1"},      OverlayName{470, "listns", "after 2.6.1"},
+};
+
+// The few newer calls that one ABI has for itself.
+struct OverlayOfOneAbi {
+    Abi abi;
+    OverlayName call;
+};
+constexpr std::array overlay_of_one_abi{
+    OverlayOfOneAbi{Abi::x86_64, {335, "uretprobe", "2.6.0"}},
+    OverlayOfOneAbi{Abi::x86_64, {336, "uprobe", "2.6.1"}},
+    OverlayOfOneAbi{Abi::riscv64, {258, "riscv_hwprobe", "2.6.0"}},
+};
+
+std::string name_from_libseccomp(std::uint32_t scmp_arch, std::uint32_t number) {
+    const std::unique_ptr<char, decltype(&std::free)> name(
+        seccomp_syscall_resolve_num_arch(scmp_arch, static_cast<int>(number)), &std::free);
+    return name ? std::string(name.get()) : std::string();
+}
+
+// A libseccomp before 2.6 does not know the LoongArch table. LoongArch uses the kernel's generic numbers, as
+// aarch64 does, so the number means the same there (include/uapi/asm-generic/unistd.h).
+bool uses_the_generic_table(Abi abi) {
+    return abi == Abi::loongarch64;
+}
+
+const OverlayName* find_in_overlay(Abi abi, std::uint32_t number) {
+    for (const OverlayOfOneAbi& row : overlay_of_one_abi)
+        if (row.abi == abi && row.call.number == number) return &row.call;
+    const auto* row = std::find_if(overlay.begin(), overlay.end(), [&](const OverlayName& candidate) {
+        return candidate.number + info(abi).number_base == number;
+    });
+    return row == overlay.end() ? nullptr : row;
+}
+
+const OverlayName* find_in_overlay(std::string_view name) {
+    for (const OverlayOfOneAbi& row : overlay_of_one_abi)
+        if (row.call.name == name) return &row.call;
+    const auto* row = std::find_if(overlay.begin(), overlay.end(),
+                                   [&](const OverlayName& candidate) { return candidate.name == name; });
+    return row == overlay.end() ? nullptr : row;
+}
+
+// libseccomp answers negative pseudo-numbers for calls that exist only on other ABIs.
+std::optional<std::uint32_t> number_from_libseccomp(std::uint32_t scmp_arch, const std::string& name) {
+    const int number = seccomp_syscall_resolve_name_arch(scmp_arch, name.c_str());
+    return number >= 0 ? std::optional(static_cast<std::uint32_t>(number)) : std::nullopt;
+}
+
+}  // namespace
+
+std::string syscall_name(Syscall call) {
+    if (static_cast<std::int32_t>(call.number) < 0) return {};  // not a number that any table could hold
+    std::string name = name_from_libseccomp(info(call.abi).scmp_arch, call.number);
+    if (name.empty() && uses_the_generic_table(call.abi))
+        name = name_from_libseccomp(info(Abi::aarch64).scmp_arch, call.number);
+    if (name.empty())
+        if (const OverlayName* row = find_in_overlay(call.abi, call.number)) name = row->name;
+    return name;
+}
+
+std::optional<std::uint32_t> syscall_number(Abi abi, std::string_view name) {
+    const std::string terminated(name);
+    auto number = number_from_libseccomp(info(abi).scmp_arch, terminated);
+    if (!number && uses_the_generic_table(abi))
+        number = number_from_libseccomp(info(Abi::aarch64).scmp_arch, terminated);
+    if (number) return number;
+    for (const OverlayOfOneAbi& row : overlay_of_one_abi)
+        if (row.abi == abi && row.call.name == name) return row.call.number;
+    for (const OverlayName& row : overlay)
+        if (row.name == name) return row.number + info(abi).number_base;
+    return std::nullopt;
+}
+
+std::string_view libseccomp_needed_for(std::string_view name) {
+    const OverlayName* row = find_in_overlay(name);
+    if (row == nullptr) return {};
+    // __NR_SCMP_ERROR (-1) means that no ABI of this library has the name.
+    const int known = seccomp_syscall_resolve_name(std::string(name).c_str());
+    return known == __NR_SCMP_ERROR ? row->since : std::string_view();
+}
+
+}  // namespace callcensus

@@ -1,0 +1,159 @@
+#include "base/file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "base/unique_fd.hpp"
+
+namespace callcensus {
+namespace {
+
+// The file that a write to `path` would reach: symbolic links resolved, also to a file that does not exist
+// yet.
+std::string behind_links(const std::string& path) {
+    std::string current = path;
+    for (int depth = 0; depth < 40; ++depth) {  // the kernel's own limit
+        std::array<char, PATH_MAX> target{};
+        const ssize_t length = ::readlink(current.c_str(), target.data(), target.size());
+        if (length <= 0) return current;
+        const std::filesystem::path link(std::string(target.data(), static_cast<std::size_t>(length)));
+        current = link.is_absolute() ? link.string()
+                                     : (std::filesystem::path(current).parent_path() / link).string();
+    }
+    return current;
+}
+
+std::string directory_of(const std::string& path) {
+    const std::string parent = std::filesystem::path(path).parent_path().string();
+    return parent.empty() ? "." : parent;
+}
+
+std::optional<struct stat> status_of(const std::string& path) {
+    struct stat status {};
+    return ::stat(path.c_str(), &status) == 0 ? std::optional(status) : std::nullopt;
+}
+
+// A temporary file beside its destination that goes away unless it was renamed.
+class TemporaryFile {
+  public:
+    explicit TemporaryFile(const std::string& destination)
+        : name_(directory_of(destination) + "/." +
+                std::filesystem::path(destination).filename().string().substr(0, 200) + ".XXXXXX"),
+          fd_(::mkostemp(name_.data(), O_CLOEXEC)) {}
+    TemporaryFile(const TemporaryFile&) = delete;
+    TemporaryFile& operator=(const TemporaryFile&) = delete;
+    ~TemporaryFile() {
+        if (fd_) ::unlink(name_.c_str());
+    }
+
+    [[nodiscard]] int fd() const { return fd_.get(); }
+    explicit operator bool() const { return static_cast<bool>(fd_); }
+    bool rename_to(const std::string& destination) {
+        if (::rename(name_.c_str(), destination.c_str()) != 0) return false;
+        fd_.reset();
+        return true;
+    }
+
+  private:
+    std::string name_;
+    UniqueFd fd_;
+};
+
+mode_t mode_for_a_new_file() {
+    const mode_t mask = ::umask(0);
+    ::umask(mask);
+    return 0666 & ~mask;
+}
+
+bool is_written_in_place(const struct stat& status) {
+    return !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+}
+
+}  // namespace
+
+Result<void> write_all(int fd, std::string_view content, const std::string& name) {
+    while (!content.empty()) {
+        const ssize_t written = ::write(fd, content.data(), content.size());
+        if (written < 0 && errno == EINTR) continue;
+        if (written < 0) return fail("cannot be written", name, errno);
+        content.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return {};
+}
+
+Result<std::string> read_file(const std::string& path, std::size_t limit) {
+    UniqueFd opened;
+    if (path != "-") {
+        opened = UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+        if (!opened) return fail("cannot be opened", path, errno);
+    }
+    const int fd = path == "-" ? STDIN_FILENO : opened.get();
+    const std::string name = path == "-" ? "standard input" : path;
+    struct stat status {};
+    if (::fstat(fd, &status) == 0 && S_ISDIR(status.st_mode)) return fail("is a directory, not a file", name);
+    std::string content;
+    std::array<char, 65536> buffer{};
+    for (;;) {
+        const ssize_t size = ::read(fd, buffer.data(), buffer.size());
+        if (size < 0 && errno == EINTR) continue;
+        if (size < 0) return fail("cannot be read", name, errno);
+        if (size == 0) return content;
+        content.append(buffer.data(), static_cast<std::size_t>(size));
+        if (content.size() > limit)
+            return fail(
+                "is larger than " + std::to_string(limit >> 20) + " MiB, which no such file should be", name);
+    }
+}
+
+Result<void> check_replaceable(const std::string& path) {
+    const std::string destination = behind_links(path);
+    if (const auto present = status_of(destination)) {
+        if (S_ISDIR(present->st_mode)) return fail("is a directory: name a file in it", path);
+        if (is_written_in_place(*present)) {
+            if (::access(destination.c_str(), W_OK) != 0) return fail("cannot be written", path, errno);
+            return {};
+        }
+    }
+    if (std::filesystem::path(destination).filename().empty()) return fail("names no file", path);
+    const std::string directory = directory_of(destination);
+    const auto parent = status_of(directory);
+    if (!parent) return fail("its directory does not exist: make it first", path);
+    if (!S_ISDIR(parent->st_mode)) return fail("its parent is not a directory", path);
+    const TemporaryFile probe(destination);
+    if (!probe) return fail("its directory cannot be written to", path, errno);
+    return {};
+}
+
+Result<void> replace_file(const std::string& path, std::string_view content) {
+    const std::string destination = behind_links(path);
+    const auto present = status_of(destination);
+    if (present && is_written_in_place(*present)) {
+        const UniqueFd device(::open(destination.c_str(), O_WRONLY | O_CLOEXEC));
+        if (!device) return fail("cannot be opened for writing", path, errno);
+        return write_all(device.get(), content, path);
+    }
+    TemporaryFile temporary(destination);
+    if (!temporary) return fail("cannot be replaced", path, errno);
+    if (auto written = write_all(temporary.fd(), content, path); !written) return written;
+    if (present) {
+        // Only root can give files away; where we may not, the new file is ours, as with any editor.
+        [[maybe_unused]] const int ignored = ::fchown(temporary.fd(), present->st_uid, present->st_gid);
+    }
+    if (::fchmod(temporary.fd(), present ? present->st_mode & 07777 : mode_for_a_new_file()) != 0)
+        return fail("its mode cannot be set", path, errno);
+    if (::fsync(temporary.fd()) != 0 && errno != EINVAL)
+        return fail("cannot be written to disk", path, errno);
+    if (!temporary.rename_to(destination)) return fail("cannot be replaced", path, errno);
+    return {};
+}
+
+}  // namespace callcensus

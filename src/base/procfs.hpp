@@ -1,0 +1,36 @@
+// What we read of /proc. A task can be gone at any moment, so everything is optional.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace callcensus::procfs {
+
+struct TaskStatus {
+    pid_t process = 0;  // Tgid
+    pid_t parent = 0;   // PPid
+    pid_t tracer = 0;   // TracerPid
+    int seccomp = 0;    // 0 none, 1 strict, 2 filter
+};
+[[nodiscard]] std::optional<TaskStatus> task_status(pid_t tid);
+
+/// The path of the program that a task runs, or `[name]` where the kernel does not tell (execute-only
+/// programs, other users' processes).
+[[nodiscard]] std::string executable(pid_t tid);
+
+/// The processor that a task ran on last. proc(5), stat, field 39.
+[[nodiscard]] std::optional<int> processor(pid_t tid);
+
+/// How many tasks of the whole machine run or wait for a processor now, ourselves included. proc(5), loadavg.
+[[nodiscard]] int runnable_tasks();
+
+/// Every process of the system that is visible.
+[[nodiscard]] std::vector<pid_t> processes();
+
+/// A small file as a string, without its last newline; empty where it cannot be read.
+[[nodiscard]] std::string read_line(const std::string& path);
+
+}  // namespace callcensus::procfs

@@ -1,0 +1,75 @@
+// callcensus derive: the profile of recordings made before, without running anything.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <memory>
+
+#include "base/file.hpp"
+#include "callcensus/derive.hpp"
+#include "callcensus/format.hpp"
+#include "cli/policy_options.hpp"
+#include "cli/subcommand.hpp"
+#include "report/summary.hpp"
+
+namespace callcensus::cli {
+namespace {
+
+constexpr std::size_t largest_recording = std::size_t{256} << 20;
+
+struct DeriveCommandOptions {
+    std::vector<std::string> recordings;
+    std::string output = "seccomp.json";
+    bool quiet = false;
+    PolicyOptions policy;
+};
+
+int derive_profile(const DeriveCommandOptions& options) {
+    const auto derive_options = options.policy.resolve();
+    if (!derive_options) return complain(derive_options.error());
+    std::vector<Recording> recordings;
+    for (const std::string& path : options.recordings) {
+        const auto text = read_file(path, largest_recording);
+        if (!text) return complain(text.error());
+        auto recording = parse_recording(*text, path == "-" ? "standard input" : path);
+        if (!recording) return complain(recording.error());
+        if (!recording->complete() && !options.quiet)
+            say("warning: " + path + " is not complete: " + recording->gaps.front());
+        recordings.push_back(std::move(*recording));
+    }
+    const Derivation derivation = derive(recordings, *derive_options);
+    const std::string profile = write_profile(derivation.profile);
+    const auto written = options.output == "-" ? write_all(STDOUT_FILENO, profile, "standard output")
+                                               : replace_file(options.output, profile);
+    if (!written) return complain(written.error());
+    if (options.quiet) return 0;
+    for (const std::string& line : derivation.warnings) say("warning: " + line);
+    for (const UnnamedCall& call : derivation.unnamed) say("warning: " + describe(call));
+    if (options.output != "-")
+        say(fmt::format("profile written to {}: {} calls observed", options.output, derivation.observed));
+    return 0;
+}
+
+}  // namespace
+
+Subcommand add_derive(CLI::App& app) {
+    const auto options = std::make_shared<DeriveCommandOptions>();
+    CLI::App* sub = app.add_subcommand("derive", "Make a profile from recordings, without running anything");
+    sub->formatter(std::make_shared<HelpWithUsage>("callcensus derive [OPTIONS] RECORDING..."));
+    sub->footer(
+        "Several recordings (of several test runs, say) give one profile that allows what any of them "
+        "needed.\n\n"
+        "Example:\n"
+        "  callcensus derive --runtime crun run1.json run2.json -o profile.json");
+    sub->add_option("RECORDING", options->recordings,
+                    "Written by `callcensus trace --recording`; - is standard input")
+        ->required()
+        ->option_text("FILE");
+    sub->add_option("-o,--output", options->output,
+                    "The profile (default: seccomp.json; - is standard output)")
+        ->option_text("FILE");
+    sub->add_flag("-q,--quiet", options->quiet, "No summary and no warnings");
+    options->policy.add_to(*sub);
+    return {sub, false, [options](const std::vector<std::string>&) { return derive_profile(*options); }};
+}
+
+}  // namespace callcensus::cli

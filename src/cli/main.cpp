@@ -1,0 +1,86 @@
+// The command line: finds the subcommand, keeps CLI11 away from the target's arguments, and turns every error
+// into one line.
+#include <seccomp.h>
+#include <sys/utsname.h>
+
+#include <algorithm>
+#include <iostream>
+
+#include "callcensus/version.hpp"
+#include "cli/split_target.hpp"
+#include "cli/subcommand.hpp"
+
+namespace callcensus::cli {
+namespace {
+
+std::string version_text() {
+    utsname system{};
+    ::uname(&system);
+    const scmp_version* library = ::seccomp_version();
+    return std::string("callcensus ") + version + "\nlibseccomp " + std::to_string(library->major) + "." +
+           std::to_string(library->minor) + "." + std::to_string(library->micro) + "\n" + system.sysname +
+           " " + system.release + " " + system.machine;
+}
+
+int run(std::vector<std::string> arguments) {
+    CLI::App app(
+        "Records the system calls that a program makes and turns them into the narrowest seccomp profile\n"
+        "that it still runs under, for docker, podman and Kubernetes.",
+        "callcensus");
+    app.set_version_flag("--version", version_text(),
+                         "The versions of callcensus, libseccomp and the kernel");
+    app.require_subcommand(1);
+    app.footer("`callcensus COMMAND --help` tells more.\n\nExample:\n  callcensus trace -- ls -l");
+    const std::vector<Subcommand> subcommands{add_trace(app), add_derive(app)};
+
+    std::vector<std::string> target;
+    const auto named =
+        std::find_if(subcommands.begin(), subcommands.end(), [&](const Subcommand& subcommand) {
+            return !arguments.empty() && subcommand.app->get_name() == arguments.front();
+        });
+    if (named != subcommands.end() && named->takes_target) {
+        const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
+        SplitArguments split = split_target(*named->app, rest);
+        arguments.resize(1);
+        arguments.insert(arguments.end(), split.ours.begin(), split.ours.end());
+        target = std::move(split.target);
+    }
+
+    try {
+        std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants a vector
+        app.parse(arguments);
+    } catch (const CLI::Success& help_or_version) {
+        return app.exit(help_or_version);
+    } catch (const CLI::ParseError& error) {
+        const std::string of = named != subcommands.end() ? " " + named->app->get_name() : "";
+        return complain({std::string(error.what()) + " (see callcensus" + of + " --help)", "", 0});
+    }
+    return named->run(target);
+}
+
+}  // namespace
+
+void say_plain(const std::string& line) {
+    std::cerr << line + "\n" << std::flush;
+}
+
+void say(const std::string& line) {
+    say_plain("callcensus: " + line);
+}
+
+int complain(const Error& error) {
+    say(error.text());
+    return failed;
+}
+
+}  // namespace callcensus::cli
+
+int main(int argc, char** argv) {
+    try {
+        return callcensus::cli::run({argv + 1, argv + argc});
+    } catch (
+        const std::exception& error) {  // out of memory, a fault of ours: still one line, still our status
+        std::cerr << "callcensus: " << error.what() << '\n';
+        return callcensus::cli::failed;
+    }
+}

@@ -1,0 +1,109 @@
+#include "cli/policy_options.hpp"
+
+#include <algorithm>
+#include <cctype>
+
+#include "base/errno_names.hpp"
+#include "base/file.hpp"
+#include "callcensus/format.hpp"
+
+namespace callcensus::cli {
+namespace {
+
+constexpr std::size_t largest_profile = std::size_t{16} << 20;
+
+Result<Action> read_default_action(std::string text) {
+    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::toupper(c); });
+    if (text.rfind("SCMP_ACT_", 0) != 0) text.insert(0, "SCMP_ACT_");
+    const auto action = find_action(text);
+    if (!action) return fail(text + " is no action; known are " + all_action_tokens(), "--default-action");
+    if (lets_through(*action))
+        return fail("would allow every call that no rule names", "--default-action " + text);
+    if (*action == Action::notify)
+        return fail("is refused by container runtimes as a default", "--default-action " + text);
+    return *action;
+}
+
+Result<std::uint32_t> read_errno(const std::string& text) {
+    const bool is_number = !text.empty() && std::all_of(text.begin(), text.end(),
+                                                        [](unsigned char c) { return std::isdigit(c); });
+    const auto errnum = errno_from_name(is_number ? "E" + text : text);
+    if (!errnum)
+        return fail("\"" + text + "\" is no errno; it should look like ENOSYS or 38", "--default-errno");
+    return static_cast<std::uint32_t>(*errnum);
+}
+
+}  // namespace
+
+void PolicyOptions::add_to(CLI::App& app) {
+    const std::string group = "What the profile holds";
+    app.add_option("--baseline", baseline,
+                   "Keep the rules of this profile and add only calls that none of them names")
+        ->option_text("FILE")
+        ->group(group);
+    app.add_flag("--observed-only", observed_only, "Exactly what was observed, none of the rules below")
+        ->group(group);
+    app.add_option("--runtime", runtime,
+                   "Allow what this container runtime calls before it executes the command: any "
+                   "(default), runc, crun, none")
+        ->option_text("NAME")
+        ->check(CLI::IsMember({"any", "runc", "crun", "none"}))
+        ->group(group);
+    app.add_flag("--no-exec", no_exec,
+                 "Leave out what only `podman exec` and `docker exec` need of the runtime")
+        ->group(group);
+    app.add_flag("--no-unseen", no_unseen,
+                 "Leave out calls that happen unseen: exit, rt_sigreturn, restart_syscall, ...")
+        ->group(group);
+    app.add_flag("--no-vdso", no_vdso,
+                 "Leave out calls that the vDSO may answer here and the kernel elsewhere")
+        ->group(group);
+    app.add_option("--default-action", default_action,
+                   "What happens to other calls (default: the baseline's, or SCMP_ACT_ERRNO)")
+        ->option_text("ACTION")
+        ->group(group);
+    app.add_option(
+           "--default-errno", default_errno,
+           "With which error (default: the baseline's, or ENOSYS, so that libc falls back to older calls)")
+        ->option_text("NAME")
+        ->group(group);
+}
+
+Result<DeriveOptions> PolicyOptions::resolve() const {
+    DeriveOptions options;
+    if (observed_only) {
+        options = DeriveOptions::observed_only();
+    } else {
+        options.runtime = runtime == "runc"   ? RuntimeSet::runc
+                          : runtime == "crun" ? RuntimeSet::crun
+                          : runtime == "none" ? RuntimeSet::none
+                                              : RuntimeSet::any;
+        options.container_exec = !no_exec;
+        options.unseen = !no_unseen;
+        options.vdso = !no_vdso;
+    }
+    if (!default_action.empty()) {
+        auto action = read_default_action(default_action);
+        if (!action) return tl::unexpected(action.error());
+        options.default_action = *action;
+    }
+    if (!default_errno.empty()) {
+        auto errnum = read_errno(default_errno);
+        if (!errnum) return tl::unexpected(errnum.error());
+        options.default_errno = *errnum;
+    }
+    if (!baseline.empty()) {
+        const auto text = read_file(baseline, largest_profile);
+        if (!text) return tl::unexpected(text.error());
+        auto profile = parse_profile(*text, baseline);
+        if (!profile) return tl::unexpected(profile.error());
+        options.baseline = std::move(*profile);
+    }
+    const Action effective =
+        options.default_action.value_or(options.baseline ? options.baseline->default_action : Action::errno_);
+    if (options.default_errno && effective != Action::errno_ && !lets_through(effective))
+        return fail("has no effect: denied calls end by " + std::string(token(effective)), "--default-errno");
+    return options;
+}
+
+}  // namespace callcensus::cli

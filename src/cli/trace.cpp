@@ -1,0 +1,326 @@
+// callcensus trace: run a command, record it, write its profile.
+#include <fmt/format.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <map>
+#include <memory>
+
+#include "base/file.hpp"
+#include "callcensus/derive.hpp"
+#include "callcensus/format.hpp"
+#include "callcensus/recorder.hpp"
+#include "callcensus/recording_builder.hpp"
+#include "callcensus/version.hpp"
+#include "cli/policy_options.hpp"
+#include "cli/status_line.hpp"
+#include "cli/subcommand.hpp"
+#include "report/summary.hpp"
+
+namespace callcensus::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr std::chrono::seconds snapshot_interval{10};
+
+struct TraceOptions {
+    std::string output = "seccomp.json";
+    std::string recording;
+    std::string engine = "ptrace";
+    bool quiet = false;
+    bool json = false;
+    bool until_exit = false;
+    std::optional<double> timeout;     // seconds
+    std::optional<double> kill_after;  // seconds
+    PolicyOptions policy;
+};
+
+// Collects the events, shows how things go, and saves a snapshot now and then: should we be killed outright,
+// the recording so far is there.
+class Observer final : public Sink {
+  public:
+    Observer(const TraceOptions& options, const std::vector<std::string>& target)
+        : options_(options),
+          builder_([this] { return elapsed(); }),
+          shows_status_(!options.quiet && StatusLine::possible()) {
+        utsname system{};
+        ::uname(&system);
+        heading_.generator = std::string("callcensus ") + version;
+        heading_.engine = options.engine;
+        heading_.host = {system.release, system.machine};
+        heading_.command = target;
+        heading_.started = std::chrono::system_clock::now();
+    }
+
+    Verdict on(const Event& event) override {
+        builder_.on(event);
+        if (const auto* seen = std::get_if<SyscallSeen>(&event))
+            status_line_.make_way_for(*seen);
+        else if (const auto* exited = std::get_if<TaskExited>(&event))
+            ended(*exited);
+        else if (std::holds_alternative<TaskStarted>(event) && main_.serial == 0)
+            main_ = std::get<TaskStarted>(event).task;
+        else if (std::holds_alternative<Tick>(event))
+            tick();
+        return Verdict::go_on;
+    }
+
+    /// How often it wants to be asked.
+    [[nodiscard]] std::optional<std::chrono::milliseconds> tick_interval() const {
+        if (shows_status_) return StatusLine::interval;
+        if (!options_.recording.empty()) return snapshot_interval;
+        return std::nullopt;
+    }
+
+    [[nodiscard]] Recording recording() const {
+        Recording recording = builder_.snapshot();
+        recording.generator = heading_.generator;
+        recording.engine = heading_.engine;
+        recording.host = heading_.host;
+        recording.command = heading_.command;
+        recording.started = heading_.started;
+        return recording;
+    }
+
+    [[nodiscard]] std::size_t survivors() const { return survivors_; }
+    void finish() { status_line_.wipe(); }
+
+  private:
+    [[nodiscard]] Milliseconds elapsed() const { return Clock::now() - started_; }
+
+    void ended(const TaskExited& exited) {
+        if (!(exited.task == main_)) return;
+        survivors_ = builder_.live_processes();
+        if (survivors_ == 0 || options_.until_exit || !shows_status_) return;
+        status_line_.wipe();
+        say(
+            fmt::format("the command has ended; following {} that it left running until they end (Ctrl-C: "
+                        "stop following)",
+                        survivors_ == 1 ? "a process" : fmt::format("{} processes", survivors_)));
+    }
+
+    void tick() {
+        const Milliseconds now = elapsed();
+        if (shows_status_)
+            status_line_.show(now, builder_.processes(), builder_.distinct_calls(), builder_.last_news());
+        if (!options_.recording.empty() && now - last_snapshot_ >= snapshot_interval &&
+            builder_.last_news() > last_snapshot_)
+            save_snapshot(now);
+    }
+
+    void save_snapshot(Milliseconds now) {
+        last_snapshot_ = now;
+        Recording snapshot = recording();
+        snapshot.gaps.emplace_back(
+            "a snapshot taken while the target ran: callcensus did not live to write the whole");
+        // Should this fail, the end of the run tells; the target is not to suffer for it.
+        static_cast<void>(replace_file(options_.recording, write_recording(snapshot)));
+    }
+
+    const TraceOptions& options_;
+    Clock::time_point started_ = Clock::now();
+    Recording heading_;
+    RecordingBuilder builder_;
+    StatusLine status_line_;
+    bool shows_status_;
+    TaskId main_;
+    std::size_t survivors_ = 0;
+    Milliseconds last_snapshot_{};
+};
+
+std::chrono::milliseconds milliseconds(double seconds) {
+    return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
+}
+
+// Ends as the target did, so that a shell and make see no difference.
+int end_as(const ExitStatus& status) {
+    if (status.signal == 0) return status.code;
+    const rlimit none{};
+    ::setrlimit(RLIMIT_CORE, &none);
+    ::prctl(PR_SET_DUMPABLE, 0);  // a core_pattern with a pipe disregards the limit
+    ::signal(status.signal, SIG_DFL);
+    sigset_t only;
+    ::sigemptyset(&only);
+    ::sigaddset(&only, status.signal);
+    ::raise(status.signal);
+    ::sigprocmask(SIG_UNBLOCK, &only, nullptr);
+    return 128 + status.signal;  // as an init process we are immune
+}
+
+int report_failed_exec(const std::string& command, const Outcome& outcome) {
+    const int reason = outcome.exec_errno;
+    if (reason == ENOENT && outcome.path.empty()) {
+        say(command + (command.find('/') == std::string::npos ? ": command not found" : ": no such file"));
+        return not_found;
+    }
+    if (reason == ENOENT) {
+        say(command +
+            ": cannot be executed: its interpreter (after #!) or its dynamic loader does not exist");
+        return not_found;
+    }
+    const std::string why = reason == EISDIR    ? "it is a directory"
+                            : reason == ENOEXEC ? "it is neither a program for this machine nor a script"
+                                                : std::strerror(reason);
+    say(command + ": cannot be executed: " + why);
+    return cannot_execute;
+}
+
+// The run is over and cannot be had again: when its results cannot be written where they should, the
+// recording goes wherever there is room.
+void salvage(const Recording& recording, const std::string& beside) {
+    const std::string content = write_recording(recording);
+    const char* temporary = std::getenv("TMPDIR");
+    const std::string name = fmt::format("/callcensus-{}.recording.json", ::getpid());
+    std::vector<std::string> directories;
+    if (beside != "-") directories.push_back(std::filesystem::absolute(beside).parent_path().string());
+    if (temporary != nullptr) directories.emplace_back(temporary);
+    directories.insert(directories.end(), {"/tmp", "/var/tmp", "/dev/shm"});
+    for (const std::string& directory : directories)
+        if (replace_file(directory + name, content)) {
+            say("the recording is safe in " + directory + name + "; when there is room: callcensus derive " +
+                directory + name);
+            return;
+        }
+    say("the recording could not be saved anywhere either; what was observed:");
+    std::string names;
+    for (const CallRecord& record : recording.calls) names += " " + syscall_name(record.call);
+    say(names);
+}
+
+Result<void> check_outputs(const TraceOptions& options) {
+    if (options.output != "-")
+        if (auto possible = check_replaceable(options.output); !possible) return possible;
+    if (options.recording == "-")
+        return fail("the recording needs a file: standard output is for the profile", "--recording");
+    if (!options.recording.empty()) {
+        if (options.recording == options.output)
+            return fail("names the same file as -o", "--recording " + options.recording);
+        if (auto possible = check_replaceable(options.recording); !possible) return possible;
+    }
+    return {};
+}
+
+int trace(const TraceOptions& options, const std::vector<std::string>& target) {
+    if (target.empty())
+        return complain({"there is no command to run, as in: callcensus trace -- ls -l", "", 0});
+    const auto derive_options = options.policy.resolve();
+    if (!derive_options) return complain(derive_options.error());
+    if (auto possible = check_outputs(options); !possible) return complain(possible.error());
+
+    const Recorder* recorder = find_recorder(options.engine);
+    Observer observer(options, target);
+    Plan plan;
+    plan.until_exit = options.until_exit;
+    if (options.timeout) plan.timeout = milliseconds(*options.timeout);
+    if (options.kill_after) plan.kill_after = milliseconds(*options.kill_after);
+    plan.tick = observer.tick_interval();
+    const Launch launch{target};
+    if (auto possible = recorder->check(launch, plan); !possible) return complain(possible.error());
+    const auto outcome = recorder->run(launch, plan, observer);
+    observer.finish();
+    if (!outcome) return complain(outcome.error());
+    if (!outcome->started) {
+        if (outcome->exec_errno == 0 && outcome->status) return end_as(*outcome->status);
+        return report_failed_exec(target.front(), *outcome);
+    }
+
+    Recording recording = observer.recording();
+    if (outcome->let_go != 0)
+        recording.gaps.push_back(
+            fmt::format("stopped following {} that went on running",
+                        outcome->let_go == 1 ? "a task" : fmt::format("{} tasks", outcome->let_go)));
+    const Derivation derivation = derive({&recording, 1}, *derive_options);
+
+    Summary summary{recording, derivation, observer.survivors(), outcome->let_go, {}, {}};
+    bool written = true;
+    const auto write = [&](const std::string& path, const std::string& content, std::string& reported) {
+        const auto done =
+            path == "-" ? write_all(STDOUT_FILENO, content, "standard output") : replace_file(path, content);
+        if (done)
+            reported = path == "-" ? "standard output" : path;
+        else
+            written = complain(done.error()) == 0;
+    };
+    if (!options.recording.empty())
+        write(options.recording, write_recording(recording), summary.recording_path);
+    write(options.output, write_profile(derivation.profile), summary.profile_path);
+    if (!written && summary.recording_path.empty()) salvage(recording, options.output);
+
+    if (options.json)
+        say_plain(summary_json(summary));
+    else if (!options.quiet)
+        for (const std::string& line : summary_lines(summary)) say(line);
+    if (!written) return failed;
+    return outcome->status ? end_as(*outcome->status) : 0;
+}
+
+}  // namespace
+
+Subcommand add_trace(CLI::App& app) {
+    const auto options = std::make_shared<TraceOptions>();
+    CLI::App* sub = app.add_subcommand(
+        "trace", "Run a command, record its system calls, write a profile that allows them");
+    sub->formatter(std::make_shared<HelpWithUsage>("callcensus trace [OPTIONS] [--] COMMAND [ARG...]"));
+    sub->footer(
+        "The command runs as it would without us: same input, output, terminal, environment and exit status "
+        "(125 to\n"
+        "127 as in env(1)). Every child and thread is followed until the last one has ended.\n\n"
+        "Examples:\n"
+        "  callcensus trace -- ls -l                    seccomp.json now allows what ls -l needs\n"
+        "  callcensus trace --timeout 60s -- ./server   ask the server to end after a minute\n"
+        "  callcensus trace --recording run1.json -o p.json -- ./tests\n"
+        "  docker run --security-opt seccomp=seccomp.json ...");
+    const std::string output = "Output";
+    sub->add_option("-o,--output", options->output,
+                    "The profile (default: seccomp.json; - is standard output, at the end)")
+        ->option_text("FILE")
+        ->group(output);
+    sub->add_option("--recording", options->recording,
+                    "Also save everything that was recorded, for `callcensus derive`")
+        ->option_text("FILE")
+        ->group(output);
+    sub->add_flag("-q,--quiet", options->quiet, "No summary and no status line")->group(output);
+    sub->add_flag("--json", options->json, "The summary as one line of JSON on standard error")
+        ->group(output);
+
+    const std::string recording = "Recording";
+    std::vector<std::string> engines;
+    for (const Recorder* recorder : recorders()) engines.emplace_back(recorder->id());
+    sub->add_option("--engine", options->engine, "How to record (default: ptrace, which stops at every call)")
+        ->option_text("NAME")
+        ->check(CLI::IsMember(engines))
+        ->group(recording);
+    const auto duration = [] {
+        return CLI::AsNumberWithUnit(
+            std::map<std::string, double>{{"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}},
+            CLI::AsNumberWithUnit::CASE_SENSITIVE, "DURATION");
+    };
+    const CLI::Range up_to_a_year(0.001, 31'536'000.0);
+    sub->add_option(
+           "--timeout", options->timeout,
+           "Send SIGTERM to the command after that time: 500ms, 10s, 5m, 1h (a bare number: seconds)")
+        ->transform(duration())
+        ->check(up_to_a_year)
+        ->option_text("DURATION")
+        ->group(recording);
+    sub->add_option("--kill-after", options->kill_after, "And SIGKILL that much later (default: 10s)")
+        ->transform(duration())
+        ->check(up_to_a_year)
+        ->option_text("DURATION")
+        ->needs("--timeout")
+        ->group(recording);
+    sub->add_flag("--until-exit", options->until_exit,
+                  "Stop following when the command itself has ended; what it left running goes on")
+        ->group(recording);
+    options->policy.add_to(*sub);
+    return {sub, true, [options](const std::vector<std::string>& target) { return trace(*options, target); }};
+}
+
+}  // namespace callcensus::cli

@@ -1,0 +1,37 @@
+// JSON text as values that know where they stand. nlohmann's own values carry no positions, and a person who
+// has to mend a profile of two thousand lines needs the line. Objects keep the order of their members.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "callcensus/result.hpp"
+
+namespace callcensus {
+
+struct LocatedJson {
+    using Members = std::vector<std::pair<std::string, LocatedJson>>;
+
+    nlohmann::json::value_t type = nlohmann::json::value_t::null;
+    std::size_t offset = 0;         // of its first character in the text
+    nlohmann::ordered_json scalar;  // where it is neither array nor object
+    std::vector<LocatedJson> elements;
+    Members members;
+
+    [[nodiscard]] bool is_null() const { return type == nlohmann::json::value_t::null; }
+    /// Back to a plain value, for what is to be kept without being understood.
+    [[nodiscard]] nlohmann::ordered_json plain() const;
+};
+
+/// Parses a whole text. Nesting deeper than a hundred levels is refused: no file of ours has it.
+[[nodiscard]] Result<LocatedJson> parse_located(std::string_view text, const std::string& source);
+
+/// `source:line:column` of an offset.
+[[nodiscard]] std::string place(std::string_view text, const std::string& source, std::size_t offset);
+
+}  // namespace callcensus

@@ -1,0 +1,190 @@
+// The OCI seccomp format and what Docker and Podman add to it.
+#include <algorithm>
+#include <array>
+#include <limits>
+
+#include "callcensus/format.hpp"
+#include "format/json_decoder.hpp"
+
+namespace callcensus {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::array<std::string_view, 7> operators{"SCMP_CMP_NE",       "SCMP_CMP_LT", "SCMP_CMP_LE",
+                                                    "SCMP_CMP_EQ",       "SCMP_CMP_GE", "SCMP_CMP_GT",
+                                                    "SCMP_CMP_MASKED_EQ"};
+
+// ---- reading
+// -------------------------------------------------------------------------------------------------------
+
+Action read_action(Fields& fields, std::string_view key) {
+    const Placed field = fields.required(key);
+    const std::string text = fields.text(key).value_or("");
+    const auto action = find_action(text);
+    if (!action)
+        fields.complain(field, "is an unknown action \"" + text + "\"; known are " + all_action_tokens());
+    return action.value_or(Action::errno_);
+}
+
+void check_architecture(Fields& fields, const Placed& at, const std::string& token) {
+    // Architectures that libseccomp knows and we have no ABI for.
+    constexpr std::array<std::string_view, 5> others{
+        "SCMP_ARCH_PPC", "SCMP_ARCH_PARISC", "SCMP_ARCH_PARISC64", "SCMP_ARCH_M68K", "SCMP_ARCH_SHEB"};
+    if (find_abi_by_token(token) == nullptr &&
+        std::find(others.begin(), others.end(), token) == others.end() && token != "SCMP_ARCH_SH")
+        fields.complain(at,
+                        "is an unknown architecture \"" + token + "\"; it should look like SCMP_ARCH_X86_64");
+}
+
+std::vector<std::string> read_architectures(Fields& fields, std::string_view key) {
+    const std::vector<std::string> tokens = fields.texts(key);
+    const std::vector<Placed> places = fields.list(key);
+    for (std::size_t i = 0; i < tokens.size(); ++i) check_architecture(fields, places[i], tokens[i]);
+    return tokens;
+}
+
+ArchitectureFamily read_family(Decoder& decoder, const Placed& at) {
+    Fields fields(decoder, at);
+    ArchitectureFamily family;
+    family.architecture = fields.required_text("architecture");
+    check_architecture(fields, at, family.architecture);
+    family.sub_architectures = read_architectures(fields, "subArchitectures");
+    return family;
+}
+
+ArgumentCondition read_condition(Decoder& decoder, const Placed& at) {
+    Fields fields(decoder, at);
+    ArgumentCondition condition;
+    condition.index = fields.required_whole<std::uint32_t>("index");
+    if (condition.index > 5) fields.complain(at, "has an index above 5; a system call has six arguments");
+    condition.value = fields.required_whole<std::uint64_t>("value");
+    condition.value_two = fields.whole<std::uint64_t>("valueTwo").value_or(0);
+    const Placed op = fields.required("op");
+    condition.op = fields.text("op").value_or("");
+    if (std::find(operators.begin(), operators.end(), condition.op) == operators.end())
+        fields.complain(op,
+                        "is an unknown operator \"" + condition.op + "\"; it should look like SCMP_CMP_EQ");
+    return condition;
+}
+
+Context read_context(Decoder& decoder, Fields& rule, std::string_view key) {
+    Context context;
+    const auto at = rule.find(key);
+    if (!at) return context;
+    Fields fields(decoder, *at);
+    context.caps = fields.texts("caps");
+    context.arches = fields.texts("arches");
+    context.min_kernel = fields.text("minKernel").value_or("");
+    context.unknown = fields.unknown();
+    return context;
+}
+
+Rule read_rule(Decoder& decoder, const Placed& at) {
+    Fields fields(decoder, at);
+    Rule rule;
+    rule.names = fields.texts("names");
+    rule.name = fields.text("name").value_or("");
+    if (!rule.names.empty() && !rule.name.empty())
+        fields.complain(at, "has both \"name\" and \"names\", which Docker and Podman refuse");
+    rule.action = read_action(fields, "action");
+    rule.errno_ret = fields.whole<std::uint32_t>("errnoRet");
+    rule.errno_name = fields.text("errno").value_or("");
+    for (const Placed& argument : fields.list("args")) rule.args.push_back(read_condition(decoder, argument));
+    rule.comment = fields.text("comment").value_or("");
+    rule.includes = read_context(decoder, fields, "includes");
+    rule.excludes = read_context(decoder, fields, "excludes");
+    rule.unknown = fields.unknown();
+    return rule;
+}
+
+// ---- writing
+// -------------------------------------------------------------------------------------------------------
+
+void write_unknown(Json& object, const UnknownMembers& members) {
+    for (const auto& [key, value] : members) object[key] = Json::parse(value);
+}
+
+Json write_context(const Context& context) {
+    Json object = Json::object();
+    if (!context.caps.empty()) object["caps"] = context.caps;
+    if (!context.arches.empty()) object["arches"] = context.arches;
+    if (!context.min_kernel.empty()) object["minKernel"] = context.min_kernel;
+    write_unknown(object, context.unknown);
+    return object;
+}
+
+Json write_condition(const ArgumentCondition& condition) {
+    Json object;
+    object["index"] = condition.index;
+    object["value"] = condition.value;
+    if (condition.value_two != 0) object["valueTwo"] = condition.value_two;
+    object["op"] = condition.op;
+    return object;
+}
+
+Json write_rule(const Rule& rule) {
+    Json object = Json::object();
+    if (!rule.name.empty())
+        object["name"] = rule.name;
+    else
+        object["names"] = rule.names;
+    object["action"] = token(rule.action);
+    if (rule.errno_ret) object["errnoRet"] = *rule.errno_ret;
+    if (!rule.errno_name.empty()) object["errno"] = rule.errno_name;
+    for (const ArgumentCondition& condition : rule.args) object["args"].push_back(write_condition(condition));
+    if (!rule.comment.empty()) object["comment"] = rule.comment;
+    if (!rule.includes.empty()) object["includes"] = write_context(rule.includes);
+    if (!rule.excludes.empty()) object["excludes"] = write_context(rule.excludes);
+    write_unknown(object, rule.unknown);
+    return object;
+}
+
+}  // namespace
+
+Result<Profile> parse_profile(std::string_view text, const std::string& source) {
+    const auto root = parse_located(text, source);
+    if (!root) return tl::unexpected(root.error());
+    Decoder decoder(text, source);
+    Fields fields(decoder, {&*root, ""});
+    Profile profile;
+    profile.default_action = read_action(fields, "defaultAction");
+    profile.default_errno_ret = fields.whole<std::uint32_t>("defaultErrnoRet");
+    profile.default_errno_name = fields.text("defaultErrno").value_or("");
+    profile.architectures = read_architectures(fields, "architectures");
+    for (const Placed& family : fields.list("archMap"))
+        profile.arch_map.push_back(read_family(decoder, family));
+    if (!profile.architectures.empty() && !profile.arch_map.empty())
+        fields.complain(fields.required("archMap"),
+                        "stands beside \"architectures\", which Docker and Podman refuse");
+    profile.flags = fields.texts("flags");
+    profile.listener_path = fields.text("listenerPath").value_or("");
+    profile.listener_metadata = fields.text("listenerMetadata").value_or("");
+    for (const Placed& rule : fields.list("syscalls")) profile.rules.push_back(read_rule(decoder, rule));
+    profile.unknown = fields.unknown();
+    if (decoder.failed()) return decoder.error();
+    return profile;
+}
+
+std::string write_profile(const Profile& profile) {
+    Json object;
+    object["defaultAction"] = token(profile.default_action);
+    if (profile.default_errno_ret) object["defaultErrnoRet"] = *profile.default_errno_ret;
+    if (!profile.default_errno_name.empty()) object["defaultErrno"] = profile.default_errno_name;
+    if (!profile.architectures.empty()) object["architectures"] = profile.architectures;
+    for (const ArchitectureFamily& family : profile.arch_map) {
+        Json entry;
+        entry["architecture"] = family.architecture;
+        entry["subArchitectures"] = family.sub_architectures;
+        object["archMap"].push_back(std::move(entry));
+    }
+    if (!profile.flags.empty()) object["flags"] = profile.flags;
+    if (!profile.listener_path.empty()) object["listenerPath"] = profile.listener_path;
+    if (!profile.listener_metadata.empty()) object["listenerMetadata"] = profile.listener_metadata;
+    object["syscalls"] = Json::array();
+    for (const Rule& rule : profile.rules) object["syscalls"].push_back(write_rule(rule));
+    write_unknown(object, profile.unknown);
+    return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace callcensus

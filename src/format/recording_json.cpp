@@ -1,0 +1,227 @@
+// The recording's own JSON, version 1. docs/recording.schema.json describes it.
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <ctime>
+#include <limits>
+
+#include "base/errno_names.hpp"
+#include "callcensus/format.hpp"
+#include "format/json_decoder.hpp"
+
+namespace callcensus {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view format_name = "callcensus-recording";
+constexpr int version = 1;
+
+// Microseconds are plenty, and keep the file free of seventeen-digit numbers.
+double rounded(Milliseconds time) {
+    return static_cast<double>(std::chrono::duration_cast<std::chrono::microseconds>(time).count()) / 1000;
+}
+
+std::string write_time(std::chrono::system_clock::time_point time) {
+    const auto milliseconds =
+        std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
+    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z",
+                       fmt::gmtime(static_cast<std::time_t>(milliseconds / 1000)), milliseconds % 1000);
+}
+
+std::optional<std::chrono::system_clock::time_point> read_time(const std::string& text) {
+    std::tm broken_down{};
+    const char* rest = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &broken_down);
+    int milliseconds = 0;
+    if (rest == nullptr || std::sscanf(rest, ".%3dZ", &milliseconds) != 1) return std::nullopt;
+    return std::chrono::system_clock::from_time_t(::timegm(&broken_down)) +
+           std::chrono::milliseconds(milliseconds);
+}
+
+// ---- writing
+// -------------------------------------------------------------------------------------------------------
+
+void write_status(Json& object, const std::optional<ExitStatus>& status) {
+    if (!status) return;
+    if (status->signal != 0)
+        object["signal"] = status->signal;
+    else
+        object["exit_code"] = status->code;
+}
+
+Json write_process(const ProcessRecord& process) {
+    Json object;
+    object["pid"] = process.pid;
+    object["parent"] = process.parent ? Json(*process.parent) : Json(nullptr);
+    object["started_ms"] = rounded(process.started);
+    object["executables"] = process.executables;
+    object["threads"] = process.threads;
+    write_status(object, process.status);
+    return object;
+}
+
+Json write_call(const CallRecord& record) {
+    Json object;
+    object["abi"] = info(record.call.abi).id;
+    object["number"] = record.call.number;
+    const std::string name = syscall_name(record.call);
+    if (!name.empty()) object["name"] = name;
+    object["count"] = record.count;
+    object["first"] = {{"ms", rounded(record.first.at)},
+                       {"process", record.first.process},
+                       {"executable", record.first.executable}};
+    object["returned"] = Json::object();
+    for (const auto& [errnum, times] : record.returned)
+        object["returned"][errnum == 0 ? "ok" : errno_name(errnum)] = times;
+    object["unfinished"] = record.unfinished();
+    object["executables"] = Json::array();
+    for (const auto& [executable, times] : record.by_executable)
+        object["executables"].push_back({{"executable", executable}, {"count", times}});
+    return object;
+}
+
+// ---- reading
+// -------------------------------------------------------------------------------------------------------
+
+std::optional<ExitStatus> read_status(Fields& fields) {
+    if (const auto signal = fields.whole<int>("signal")) return ExitStatus{0, *signal};
+    if (const auto code = fields.whole<int>("exit_code")) return ExitStatus{*code, 0};
+    return std::nullopt;
+}
+
+// Indexes must point into the lists that they are about: everything after the reader relies on it.
+void check_index(Fields& fields, const Placed& at, std::size_t index, std::size_t size) {
+    if (index >= size) fields.complain(at, fmt::format("is {}, but there are only {}", index, size));
+}
+
+std::vector<ExecutableIndex> read_chain(Fields& fields, std::size_t executables) {
+    std::vector<ExecutableIndex> chain;
+    for (const Placed& element : fields.list("executables")) {
+        const auto& value = element.node->scalar;
+        if (!value.is_number_unsigned()) {
+            fields.complain(element, "must be a whole number");
+            break;
+        }
+        check_index(fields, element, value.get<std::size_t>(), executables);
+        chain.push_back(value.get<ExecutableIndex>());
+    }
+    return chain;
+}
+
+ProcessRecord read_process(Decoder& decoder, const Placed& at, const Recording& recording) {
+    Fields fields(decoder, at);
+    ProcessRecord process;
+    process.pid = fields.required_whole<pid_t>("pid");
+    process.parent = fields.whole<ProcessIndex>("parent");
+    if (process.parent)
+        check_index(fields, at, *process.parent, recording.processes.size());  // parents come first
+    process.started = Milliseconds(fields.real("started_ms").value_or(0));
+    process.executables = read_chain(fields, recording.executables.size());
+    process.threads = fields.whole<std::uint32_t>("threads").value_or(1);
+    process.status = read_status(fields);
+    return process;
+}
+
+CallRecord read_call(Decoder& decoder, const Placed& at, const Recording& recording) {
+    Fields fields(decoder, at);
+    CallRecord record;
+    const Placed abi_at = fields.required("abi");
+    const std::string abi = fields.text("abi").value_or("");
+    if (const AbiInfo* row = find_abi(abi))
+        record.call.abi = row->abi;
+    else
+        fields.complain(abi_at, "is an unknown ABI \"" + abi + "\"");
+    record.call.number = fields.required_whole<std::uint32_t>("number");
+    record.count = fields.required_whole<std::uint64_t>("count");
+    Fields first(decoder, fields.required("first"));
+    record.first.at = Milliseconds(first.real("ms").value_or(0));
+    record.first.process = first.required_whole<ProcessIndex>("process");
+    record.first.executable = first.required_whole<ExecutableIndex>("executable");
+    if (!decoder.failed()) {
+        check_index(fields, at, record.first.process, recording.processes.size());
+        check_index(fields, at, record.first.executable, recording.executables.size());
+    }
+    if (const auto returned = fields.find("returned")) {
+        Fields results(decoder, *returned);
+        for (const auto& [name, times] : returned->node->members) {
+            const auto errnum = name == "ok" ? std::optional(0) : errno_from_name(name);
+            if (!errnum) fields.complain(*returned, "has an unknown errno \"" + name + "\"");
+            record.returned[errnum.value_or(0)] += results.whole<std::uint64_t>(name).value_or(0);
+        }
+    }
+    for (const Placed& element : fields.list("executables")) {
+        Fields share(decoder, element);
+        const auto executable = share.required_whole<ExecutableIndex>("executable");
+        check_index(fields, element, executable, recording.executables.size());
+        record.by_executable[executable] += share.required_whole<std::uint64_t>("count");
+    }
+    return record;
+}
+
+}  // namespace
+
+std::string write_recording(const Recording& recording) {
+    Json object;
+    object["format"] = format_name;
+    object["version"] = version;
+    object["generator"] = recording.generator;
+    object["engine"] = recording.engine;
+    object["counts"] = "exact";
+    object["host"] = {{"kernel", recording.host.kernel}, {"machine", recording.host.machine}};
+    object["command"] = recording.command;
+    object["started"] = write_time(recording.started);
+    object["duration_ms"] = rounded(recording.duration);
+    object["complete"] = recording.complete();
+    object["gaps"] = recording.gaps;
+    object["notes"] = recording.notes;
+    write_status(object, recording.status);
+    object["executables"] = recording.executables;
+    object["processes"] = Json::array();
+    for (const ProcessRecord& process : recording.processes)
+        object["processes"].push_back(write_process(process));
+    object["calls"] = Json::array();
+    for (const CallRecord& record : recording.calls) object["calls"].push_back(write_call(record));
+    return object.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+Result<Recording> parse_recording(std::string_view text, const std::string& source) {
+    const auto root = parse_located(text, source);
+    if (!root) return tl::unexpected(root.error());
+    Decoder decoder(text, source);
+    const Placed top{&*root, ""};
+    Fields fields(decoder, top);
+    if (fields.text("format") != format_name && !decoder.failed())
+        decoder.complain(*top.node,
+                         "is not a callcensus recording (no \"format\": \"callcensus-recording\")");
+    const Placed version_at = fields.required("version");
+    if (fields.whole<int>("version") != version)
+        fields.complain(version_at, fmt::format("is not {}, the only one this callcensus reads", version));
+    Recording recording;
+    recording.generator = fields.text("generator").value_or("");
+    recording.engine = fields.text("engine").value_or("");
+    if (const auto at = fields.find("host")) {
+        Fields host(decoder, *at);
+        recording.host = {host.text("kernel").value_or(""), host.text("machine").value_or("")};
+    }
+    recording.command = fields.texts("command");
+    if (const auto started = fields.text("started")) {
+        const auto time = read_time(*started);
+        if (!time) fields.complain(fields.required("started"), "must look like 2026-11-22T01:46:00.123Z");
+        recording.started = time.value_or(std::chrono::system_clock::time_point());
+    }
+    recording.duration = Milliseconds(fields.real("duration_ms").value_or(0));
+    recording.gaps = fields.texts("gaps");
+    if (recording.gaps.empty() && !fields.boolean("complete").value_or(true))
+        recording.gaps.emplace_back("not complete, for a reason that the file does not tell");
+    recording.notes = fields.texts("notes");
+    recording.status = read_status(fields);
+    recording.executables = fields.texts("executables");
+    for (const Placed& process : fields.list("processes"))
+        recording.processes.push_back(read_process(decoder, process, recording));
+    for (const Placed& call : fields.list("calls"))
+        recording.calls.push_back(read_call(decoder, call, recording));
+    if (decoder.failed()) return decoder.error();
+    return recording;
+}
+
+}  // namespace callcensus

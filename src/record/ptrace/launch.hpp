@@ -1,0 +1,25 @@
+// Starts a program so that it is followed from before its execve, and is otherwise what it would be without
+// us.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "callcensus/result.hpp"
+#include "record/ptrace/signal_relay.hpp"
+
+namespace callcensus::ptrace {
+
+/// Forks a child, seizes it with `options` (PTRACE_O_*) while it waits, and releases it into its execve of
+/// `path`. PTRACE_SEIZE and not PTRACE_TRACEME: the latter's stops cannot be told from real signals. The
+/// child already runs under PTRACE_SYSCALL when this returns. The error says which setting forbids it, where
+/// one does.
+[[nodiscard]] Result<pid_t> launch(const std::string& path, const std::vector<std::string>& argv,
+                                   long options, const SignalRelay& relay);
+
+/// Why ptrace may be forbidden here, as a hint for the user; empty where nothing is known.
+[[nodiscard]] std::string why_ptrace_is_forbidden();
+
+}  // namespace callcensus::ptrace

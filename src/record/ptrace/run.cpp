@@ -1,0 +1,484 @@
+#include "record/ptrace/run.hpp"
+
+#include <sys/ptrace.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <vector>
+
+#include "base/procfs.hpp"
+#include "record/command.hpp"
+#include "record/ptrace/launch.hpp"
+
+namespace callcensus::ptrace {
+namespace {
+
+// EXITKILL: whatever happens to us, no task is left stopped or half traced; the target dies with us.
+constexpr long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
+                         PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
+
+// wait4(-1) always reports the first waiting task of a list, so that a few hot tasks at its head would starve
+// the others. Every so many stops all that wait are collected first, and each is served once.
+constexpr std::uint32_t collection_interval = 32;
+
+struct WatchedNumbers {
+    std::optional<std::uint32_t> ptrace, fork, vfork;
+};
+const WatchedNumbers& watched(Abi abi) {
+    static const std::vector<WatchedNumbers> numbers = [] {
+        std::vector<WatchedNumbers> table;
+        for (const AbiInfo& row : all_abis())
+            table.push_back({syscall_number(row.abi, "ptrace"), syscall_number(row.abi, "fork"),
+                             syscall_number(row.abi, "vfork")});
+        return table;
+    }();
+    return numbers[static_cast<std::size_t>(abi)];
+}
+
+// A program that is to gain privilege by its file does not, under a tracer without CAP_SYS_PTRACE (ptrace(2),
+// "exec under ptrace"). Such a run is not what the program would do by itself, and the user should know.
+std::optional<std::string> privilege_lost_at_exec(pid_t tid, const std::string& executable) {
+    if (::geteuid() == 0) return std::nullopt;
+    const std::string exe = "/proc/" + std::to_string(tid) + "/exe";
+    struct stat status {};
+    const bool by_mode = ::stat(exe.c_str(), &status) == 0 &&
+                         (((status.st_mode & S_ISUID) != 0 && status.st_uid != ::geteuid()) ||
+                          ((status.st_mode & S_ISGID) != 0 && (status.st_mode & S_IXGRP) != 0 &&
+                           status.st_gid != ::getegid()));
+    const bool by_capabilities = ::getxattr(exe.c_str(), "security.capability", nullptr, 0) > 0;
+    if (!by_mode && !by_capabilities) return std::nullopt;
+    return executable + " would gain privileges by its " +
+           (by_mode ? "set-user-ID or set-group-ID bit" : "file capabilities") +
+           ", but not while callcensus runs without root's: record it as root";
+}
+
+}  // namespace
+
+// ---- the loop
+// ------------------------------------------------------------------------------------------------------
+
+Result<Outcome> Run::to_the_end() {
+    const Command command = find_command(target_.argv.front(), search_path());
+    if (command.path.empty()) {
+        outcome_.exec_errno = command.errnum;
+        return outcome_;
+    }
+    outcome_.path = command.path;
+    self_ = ::getpid();
+    const auto launched = launch(command.path, target_.argv, options, signals_);
+    if (!launched) return tl::unexpected(launched.error());
+    main_ = *launched;
+    Task& task = tasks_[main_];
+    task.id = {main_, next_serial_++};
+    task.process = main_;
+    processes_[main_].threads = 1;
+
+    for (;;) {
+        if (SignalRelay::woken()) take_signals();
+        const auto waited = next_status();
+        if (waited) act(*waited);
+        if (!waited && errno == ECHILD) break;
+        if (tasks_.empty() && everything_has_ended()) break;
+    }
+    return outcome_;
+}
+
+std::optional<Run::Waited> Run::next_status() {
+    int status = 0;
+    if (collected_.empty() && ++since_collection_ >= collection_interval && tasks_.size() > 1) {
+        since_collection_ = 0;
+        for (pid_t tid = 0; (tid = ::wait4(-1, &status, __WALL | WNOHANG, nullptr)) > 0;)
+            collected_.push_back({tid, status});
+    }
+    if (!collected_.empty()) {
+        const Waited first = collected_.front();
+        collected_.pop_front();
+        return first;
+    }
+    const pid_t tid = ::wait4(-1, &status, __WALL, nullptr);
+    if (tid < 0) return std::nullopt;  // EINTR: a signal or a deadline; ECHILD: nobody is left
+    return Waited{tid, status};
+}
+
+// An empty table is not yet the end: a creator that was killed before it could report its child leaves a task
+// that we do not know of. It is a tracee from its creation on, so that the kernel knows. ECHILD says that
+// there is none; but where we have children that we did not start (we are an init process, or our shell had
+// exec'd us over its background jobs) only the list of processes tells.
+bool Run::everything_has_ended() {
+    if (!collected_.empty()) return false;
+    int status = 0;
+    const pid_t tid = ::wait4(-1, &status, __WALL | WNOHANG, nullptr);
+    if (tid > 0) {
+        collected_.push_back({tid, status});
+        return false;
+    }
+    if (tid < 0) return errno == ECHILD;
+    const std::vector<pid_t> all = procfs::processes();
+    return std::none_of(all.begin(), all.end(), [&](pid_t process) {
+        const auto task = procfs::task_status(process);
+        return task && task->tracer == self_;
+    });
+}
+
+void Run::act(Waited waited) {
+    const Stop stop = decode(waited.status);
+    Task* task = find(waited.tid);
+    if (task == nullptr) {
+        // A child's first stop may come before its creator's event. Anything else unknown is not ours: a
+        // child that the process had before it became us, an orphan that an init process has to reap, a
+        // thread that died in somebody's exec.
+        if (std::holds_alternative<Ended>(stop)) return;
+        task = adopt(waited.tid);
+        if (task == nullptr) return;
+    }
+    std::visit([&](const auto& what) { on(what, *task); }, stop);
+    if (main_stopped_by_ != 0) consider_stopping_with_the_target();
+}
+
+void Run::emit(const Event& event) {
+    if (sink_.on(event) == Verdict::let_go) let_everything_go();
+}
+
+// ---- one status
+// ----------------------------------------------------------------------------------------------------
+
+void Run::resume(StoppedTask stopped, int signal) {
+    if (killing_) ::kill(stopped.tid(), SIGKILL);
+    if (!letting_go_) {
+        std::move(stopped).resume(signal);
+        return;
+    }
+    const auto hidden = hidden_untraced_.find(stopped.tid());
+    if (hidden != hidden_untraced_.end()) restore_untraced(stopped, hidden->second);
+    const pid_t tid = stopped.tid();
+    if (!std::move(stopped).detach(signal)) return;  // it has died: its status follows
+    ++outcome_.let_go;
+    if (tid == main_) main_let_go_ = true;
+    forget(tid);
+}
+
+void Run::on(const Ended& ended, Task& task) {
+    const TaskId id = task.id;
+    forget(id.tid);
+    if (id.tid == main_) outcome_.status = ended.status;
+    if (outcome_.started) emit(TaskExited{id, ended.status});
+    if (id.tid == main_ && plan_.until_exit) let_everything_go();
+}
+
+void Run::on(const SyscallStop&, Task& task) {
+    StoppedTask stopped(task.id.tid);
+    placement_.served(task.id.tid);
+    if (const auto info = stopped.syscall_info()) {
+        if (info->op == PTRACE_SYSCALL_INFO_ENTRY) {
+            std::array<std::uint64_t, 6> arguments{};
+            std::copy(std::begin(info->entry.args), std::end(info->entry.args), arguments.begin());
+            entered(stopped, task, info->arch, info->entry.nr, arguments);
+        } else if (info->op == PTRACE_SYSCALL_INFO_EXIT) {
+            returned(stopped, task, info->exit.rval, info->exit.is_error != 0);
+        }
+    }
+    resume(std::move(stopped));
+}
+
+void Run::on(const EventStop& stop, Task& task) {
+    StoppedTask stopped(task.id.tid);
+    switch (stop.event) {
+        case PTRACE_EVENT_FORK:
+        case PTRACE_EVENT_VFORK:
+        case PTRACE_EVENT_CLONE:
+            if (const auto child = stopped.event_message()) created(task, static_cast<pid_t>(*child));
+            break;
+        case PTRACE_EVENT_EXEC:
+            execed(stopped, task);
+            break;
+        default:
+            break;
+    }
+    resume(std::move(stopped));
+}
+
+void Run::on(const GroupStop& stop, Task& task) {
+    task.group_stopped = true;
+    if (task.process == main_) main_stopped_by_ = stop.signal;
+    if (letting_go_)
+        resume(StoppedTask(task.id.tid));  // stays stopped: the stop is the process's
+    else
+        StoppedTask(task.id.tid).listen();
+}
+
+void Run::on(const TrapStop&, Task& task) {
+    task.group_stopped = false;
+    if (task.process == main_) main_stopped_by_ = 0;
+    resume(StoppedTask(task.id.tid));
+}
+
+void Run::on(const SignalStop& stop, Task& task) {
+    resume(StoppedTask(task.id.tid), stop.signal);
+}
+
+// ---- system calls
+// --------------------------------------------------------------------------------------------------
+
+void Run::entered(StoppedTask& stopped, Task& task, std::uint32_t arch, std::uint64_t number,
+                  const std::array<std::uint64_t, 6>& arguments) {
+    task.current = identify(arch, number);
+    task.cloning.reset();
+    task.expects_child = false;
+    if (!task.current) {
+        char text[16];
+        std::snprintf(text, sizeof text, "0x%08x", arch);
+        emit(Lost{std::string("calls of an architecture that callcensus does not know: ") + text});
+        return;
+    }
+    const Syscall call = *task.current;
+    if (outcome_.started) emit(SyscallSeen{task.id, call, arguments});
+
+    const WatchedNumbers& numbers = watched(call.abi);
+    if (call.number == numbers.ptrace) refuse_to_be_traced(stopped, task, arguments);
+    task.expects_child = call.number == numbers.fork || call.number == numbers.vfork;
+    task.cloning = clone_flags(stopped, call, arguments);
+    if (!task.cloning) return;
+    task.expects_child = true;
+    if (task.cloning->untraced() && hide_untraced(stopped, *task.cloning))
+        hidden_untraced_.insert_or_assign(task.id.tid, *task.cloning);
+}
+
+void Run::returned(StoppedTask& stopped, Task& task, std::int64_t value, bool is_error) {
+    if (const auto hidden = hidden_untraced_.find(task.id.tid); hidden != hidden_untraced_.end()) {
+        restore_untraced(stopped, hidden->second);
+        hidden_untraced_.erase(hidden);
+    }
+    if (!task.current) return;
+    const Syscall call = *task.current;
+    task.current.reset();
+    if (task.refuse_call && stopped.set_result(-EPERM)) {
+        value = -EPERM;
+        is_error = true;
+    }
+    task.refuse_call = false;
+    if (!outcome_.started) {
+        if (is_error) outcome_.exec_errno = static_cast<int>(-value);
+        return;
+    }
+    emit(SyscallReturned{task.id, call, value, is_error});
+    if (task.expects_child && !is_error && value > 0)
+        emit(Lost{"a process or thread that was created with CLONE_UNTRACED could not be followed"});
+}
+
+// A target that seizes its own tracer would have both wait for each other for ever.
+void Run::refuse_to_be_traced(StoppedTask& stopped, Task& task,
+                              const std::array<std::uint64_t, 6>& arguments) {
+    const bool attaches = arguments[0] == PTRACE_ATTACH || arguments[0] == PTRACE_SEIZE;
+    if (attaches && static_cast<pid_t>(arguments[1]) == self_)
+        task.refuse_call = stopped.set_syscall_number(-1);
+}
+
+void Run::created(Task& creator, pid_t child) {
+    creator.expects_child = false;
+    if (find(child) != nullptr) return;  // its first stop came before this event
+    const bool is_thread = creator.cloning && creator.cloning->makes_thread();
+    begin(child, is_thread ? creator.process : child, &creator);
+}
+
+void Run::execed(StoppedTask& stopped, Task& task) {
+    const std::string executable = procfs::executable(task.id.tid);
+    if (outcome_.started) {
+        end_siblings(task, static_cast<pid_t>(stopped.event_message().value_or(0)));
+        emit(Execed{task.id, executable});
+    } else {
+        // The execve that begins the target is its first call; what we did before it was ours.
+        outcome_.started = true;
+        outcome_.exec_errno = 0;
+        const auto now = std::chrono::steady_clock::now();
+        if (plan_.tick) next_tick_ = now + *plan_.tick;
+        if (plan_.timeout) time_is_up_ = now + *plan_.timeout;
+        set_the_alarm();
+        emit(TaskStarted{task.id, {}, task.process, executable});
+        if (task.current) emit(SyscallSeen{task.id, *task.current, {}});
+    }
+    if (const auto note = privilege_lost_at_exec(task.id.tid, executable)) emit(Noted{*note});
+}
+
+// ---- the tree
+// ------------------------------------------------------------------------------------------------------
+
+Run::Task* Run::find(pid_t tid) {
+    const auto found = tasks_.find(tid);
+    return found == tasks_.end() ? nullptr : &found->second;
+}
+
+Run::Task& Run::begin(pid_t tid, pid_t process, const Task* creator) {
+    const TaskId creator_id = creator != nullptr ? creator->id : TaskId{};
+    Process& group = processes_[process];
+    if (++group.threads == 1 && creator != nullptr) group.creator = creator->process;
+    Task& task = tasks_[tid];
+    task.id = {tid, next_serial_++};
+    task.process = process;
+    emit(TaskStarted{task.id, creator_id, process,
+                     creator != nullptr ? std::string() : procfs::executable(tid)});
+    return task;
+}
+
+// A task that stops before we were told of it. Its creator is in the middle of a call that creates tasks, and
+// /proc says which process it belongs to or descends from.
+Run::Task* Run::adopt(pid_t tid) {
+    const auto status = procfs::task_status(tid);
+    if (!status || status->tracer != self_) return nullptr;
+    const bool is_thread = processes_.count(status->process) != 0 && status->process != tid;
+    const pid_t origin = is_thread ? status->process : status->parent;
+    const auto creator = std::find_if(tasks_.begin(), tasks_.end(), [&](const auto& entry) {
+        return entry.second.process == origin && entry.second.expects_child;
+    });
+    Task* known = creator != tasks_.end() ? &creator->second : find(origin);
+    Task& task = begin(tid, status->process, known);
+    if (known != nullptr)
+        if (const auto hidden = hidden_untraced_.find(known->id.tid); hidden != hidden_untraced_.end())
+            restore_untraced(StoppedTask(tid), hidden->second);
+    return &task;
+}
+
+void Run::forget(pid_t tid) {
+    const auto found = tasks_.find(tid);
+    if (found == tasks_.end()) return;
+    const auto process = processes_.find(found->second.process);
+    if (process != processes_.end() && --process->second.threads == 0) processes_.erase(process);
+    hidden_untraced_.erase(tid);
+    tasks_.erase(found);
+}
+
+// An exec ends every other thread of its process and gives the one that did it the leader's tid. Neither the
+// old tid nor (where it was the leader's own) the leader gets a wait status of its own.
+void Run::end_siblings(const Task& survivor, pid_t former_tid) {
+    const auto process = processes_.find(survivor.process);
+    if (process == processes_.end() || process->second.threads <= 1) return;
+    if (Task* former = find(former_tid); former != nullptr && former_tid != survivor.id.tid) {
+        Task& leader = tasks_.at(survivor.id.tid);
+        leader.current = former->current;
+        leader.expects_child = false;
+        leader.group_stopped = false;
+    }
+    std::vector<TaskId> gone;
+    for (const auto& [tid, task] : tasks_)
+        if (task.process == survivor.process && tid != survivor.id.tid) gone.push_back(task.id);
+    for (const TaskId& id : gone) {
+        forget(id.tid);
+        emit(TaskExited{id, {}});
+    }
+}
+
+// ---- what comes from outside
+// ---------------------------------------------------------------------------------------
+
+void Run::take_signals() {
+    while (const auto signal = signals_.next()) relay(*signal);
+    look_at_the_clock();
+    set_the_alarm();
+}
+
+// What the terminal sends (Ctrl-C, Ctrl-Z, hang-up) has reached the target as well. What somebody sends to us
+// by kill(2) was meant for the program that we stand in for.
+void Run::relay(SignalRelay::Signal signal) {
+    switch (signal.number) {
+        case SIGTERM:
+        case SIGHUP:
+            if (signal.from_kernel && main_is_alive()) break;
+            if (++requests_to_end_ > 1)
+                kill_everything();
+            else
+                ask_to_end(signal.number);
+            break;
+        case SIGINT:
+        case SIGQUIT:
+            // When only daemons are left nobody but us hears the terminal: the user wants to be rid of *us*.
+            if (!main_is_alive())
+                let_everything_go();
+            else if (!signal.from_kernel)
+                ::kill(main_, signal.number);
+            break;
+        case SIGTSTP:
+            if (!main_is_alive())
+                signals_.stop_ourselves(SIGTSTP);
+            else if (!signal.from_kernel)
+                ::kill(main_, signal.number);
+            break;
+        default:
+            if (main_is_alive() && !signal.from_kernel) ::kill(main_, signal.number);
+            break;
+    }
+}
+
+void Run::look_at_the_clock() {
+    const auto now = std::chrono::steady_clock::now();
+    if (kill_at_ && now >= *kill_at_) {
+        kill_at_.reset();
+        kill_everything();
+    }
+    if (time_is_up_ && now >= *time_is_up_) {
+        time_is_up_.reset();
+        kill_at_ = now + plan_.kill_after;
+        ask_to_end(SIGTERM);
+    }
+    if (next_tick_ && now >= *next_tick_) {
+        next_tick_ = now + *plan_.tick;
+        emit(Tick{});
+    }
+}
+
+void Run::set_the_alarm() {
+    std::optional<Time> first;
+    for (const auto& deadline : {next_tick_, time_is_up_, kill_at_})
+        if (deadline && (!first || *deadline < *first)) first = deadline;
+    signals_.wake_at(first);
+}
+
+// To the first process or, when that has ended, to those at the top of what is left of the tree (a daemon's
+// master, which will see to its workers).
+void Run::ask_to_end(int signal) {
+    if (main_is_alive()) {
+        ::kill(main_, signal);
+        return;
+    }
+    for (const auto& [pid, process] : processes_)
+        if (processes_.count(process.creator) == 0) ::kill(pid, signal);
+}
+
+void Run::kill_everything() {
+    killing_ = true;  // and whatever appears from now on, see resume()
+    for (const auto& [pid, process] : processes_) ::kill(pid, SIGKILL);
+}
+
+void Run::let_everything_go() {
+    if (letting_go_) return;
+    letting_go_ = true;
+    for (const auto& [tid, task] : tasks_) ::ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr);
+}
+
+// A shell knows only us: when the target is stopped (Ctrl-Z, SIGTTIN), the shell gets its prompt back only if
+// we stop too. But once stopped we serve nobody, so this waits until everything in the target's process group
+// has stopped (a helper that is to continue its stopped parent must go on), and a SIGSTOP counts only where
+// there is a terminal and thus perhaps a shell: without one, whoever sent it will send SIGCONT to the target
+// and not to us.
+void Run::consider_stopping_with_the_target() {
+    const int signal = main_stopped_by_;
+    if (signal == SIGSTOP && ::tcgetpgrp(STDIN_FILENO) < 0 && ::tcgetpgrp(STDERR_FILENO) < 0) return;
+    const pid_t group = ::getpgid(main_);
+    for (const auto& [tid, task] : tasks_)
+        if (!task.group_stopped && ::getpgid(task.process) == group) return;
+
+    main_stopped_by_ = 0;
+    signals_.stop_ourselves(signal);
+    // `fg` continues the whole group and the target reports it; `kill -CONT` may have reached us alone.
+    int status = 0;
+    for (pid_t tid = 0; (tid = ::wait4(-1, &status, __WALL | WNOHANG, nullptr)) > 0;)
+        collected_.push_back({tid, status});
+    const bool continued = std::any_of(collected_.begin(), collected_.end(),
+                                       [&](const Waited& waited) { return waited.tid == main_; });
+    if (!continued) ::kill(main_, SIGCONT);
+}
+
+}  // namespace callcensus::ptrace

@@ -1,0 +1,118 @@
+// One run of the ptrace engine: the event loop over a process tree. Each turn takes one wait status, decodes
+// it (stop.hpp) and acts on it; everything that happened leaves as an Event.
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "callcensus/recorder.hpp"
+#include "record/ptrace/placement.hpp"
+#include "record/ptrace/signal_relay.hpp"
+#include "record/ptrace/stop.hpp"
+#include "record/ptrace/stopped_task.hpp"
+#include "record/ptrace/untraced_clone.hpp"
+
+namespace callcensus::ptrace {
+
+class Run {
+  public:
+    Run(const Launch& target, const Plan& plan, Sink& sink) : target_(target), plan_(plan), sink_(sink) {}
+
+    Result<Outcome> to_the_end();
+
+  private:
+    using Time = std::chrono::steady_clock::time_point;
+
+    struct Task {
+        TaskId id;
+        pid_t process = 0;
+        std::optional<Syscall> current;     // entered and not yet returned from
+        std::optional<CloneFlags> cloning;  // where `current` is clone or clone3
+        bool expects_child = false;         // in a call that creates a task, whose event has not come yet
+        bool group_stopped = false;
+        bool refuse_call = false;  // `current` has been made void and shall fail with EPERM
+    };
+    struct Process {
+        std::uint32_t threads = 0;
+        pid_t creator = 0;
+    };
+    struct Waited {
+        pid_t tid;
+        int status;
+    };
+
+    // Waiting
+    std::optional<Waited> next_status();
+    [[nodiscard]] bool everything_has_ended();
+
+    // Acting on one status
+    void act(Waited waited);
+    void on(const Ended& ended, Task& task);
+    void on(const SyscallStop& stop, Task& task);
+    void on(const EventStop& stop, Task& task);
+    void on(const GroupStop& stop, Task& task);
+    void on(const TrapStop& stop, Task& task);
+    void on(const SignalStop& stop, Task& task);
+    void resume(StoppedTask stopped, int signal = 0);
+
+    void entered(StoppedTask& stopped, Task& task, std::uint32_t arch, std::uint64_t number,
+                 const std::array<std::uint64_t, 6>& arguments);
+    void returned(StoppedTask& stopped, Task& task, std::int64_t value, bool is_error);
+    void refuse_to_be_traced(StoppedTask& stopped, Task& task, const std::array<std::uint64_t, 6>& arguments);
+    void created(Task& creator, pid_t child);
+    void execed(StoppedTask& stopped, Task& task);
+
+    // The tree
+    Task* find(pid_t tid);
+    Task& begin(pid_t tid, pid_t process, const Task* creator);
+    Task* adopt(pid_t tid);
+    void forget(pid_t tid);
+    void end_siblings(const Task& survivor, pid_t former_tid);
+
+    // What comes from outside
+    void take_signals();
+    void relay(SignalRelay::Signal signal);
+    void look_at_the_clock();
+    void set_the_alarm();
+    void ask_to_end(int signal);
+    void kill_everything();
+    void let_everything_go();
+    void consider_stopping_with_the_target();
+    [[nodiscard]] bool main_is_alive() const { return !outcome_.status && !main_let_go_; }
+
+    void emit(const Event& event);
+
+    const Launch& target_;
+    const Plan& plan_;
+    Sink& sink_;
+    SignalRelay signals_;
+    Placement placement_;
+    Outcome outcome_;
+
+    pid_t self_ = 0;
+    pid_t main_ = 0;
+    bool main_let_go_ = false;
+    bool killing_ = false;
+    bool letting_go_ = false;
+    int requests_to_end_ = 0;
+    int main_stopped_by_ = 0;  // the signal of its group-stop, until we have stopped too or it goes on
+
+    std::unordered_map<pid_t, Task> tasks_;
+    std::unordered_map<pid_t, Process> processes_;
+    std::unordered_map<pid_t, CloneFlags> hidden_untraced_;  // by creator, while the call is under way
+    std::uint32_t next_serial_ = 1;
+
+    std::deque<Waited> collected_;
+    std::uint32_t since_collection_ = 0;
+
+    std::optional<Time> next_tick_, time_is_up_, kill_at_;
+};
+
+}  // namespace callcensus::ptrace

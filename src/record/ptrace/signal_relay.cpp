@@ -1,0 +1,155 @@
+#include "record/ptrace/signal_relay.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+
+namespace callcensus::ptrace {
+namespace {
+
+constexpr std::array relayed{SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH, SIGTSTP};
+constexpr std::array ignored{SIGPIPE, SIGTTIN, SIGTTOU};
+constexpr long repeat_nanoseconds = 5'000'000;
+
+// What a handler may touch. There is one relay at a time (a process has one set of handlers).
+enum Source : unsigned { by_process = 1, by_kernel = 2 };
+std::array<std::atomic<unsigned>, NSIG> arrived;
+std::atomic<bool> anything_arrived;
+std::atomic<bool> has_timer;
+timer_t timer;
+
+int timer_signal() {
+    return SIGRTMAX;
+}
+
+void start_timer(std::chrono::nanoseconds from_now) {
+    // A first expiry of zero would disarm it.
+    const auto first = std::max<std::chrono::nanoseconds>(from_now, std::chrono::nanoseconds(1));
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(first);
+    itimerspec when{};
+    when.it_value = {static_cast<time_t>(seconds.count()), static_cast<long>((first - seconds).count())};
+    when.it_interval = {0, repeat_nanoseconds};
+    if (has_timer.load()) ::timer_settime(timer, 0, &when, nullptr);
+}
+
+void stop_timer() {
+    const itimerspec never{};
+    if (has_timer.load()) ::timer_settime(timer, 0, &never, nullptr);
+}
+
+void take_note(int number, siginfo_t* details, void*) {
+    const int errnum = errno;
+    if (number == timer_signal() && details->si_code == SI_TIMER) {
+        // Its repetition wakes the loop again should this time have been just too early.
+    } else {
+        arrived[static_cast<std::size_t>(number)].fetch_or(details->si_code > 0 ? by_kernel : by_process);
+        start_timer(std::chrono::nanoseconds(repeat_nanoseconds));
+    }
+    anything_arrived.store(true);
+    errno = errnum;
+}
+
+}  // namespace
+
+SignalRelay::SignalRelay() {
+    ::sigprocmask(SIG_SETMASK, nullptr, &saved_mask_);
+    AllSignalsBlocked quiet;
+    sigevent wake{};
+    wake.sigev_notify = SIGEV_SIGNAL;
+    wake.sigev_signo = timer_signal();
+    has_timer.store(::timer_create(CLOCK_MONOTONIC, &wake, &timer) == 0);
+
+    struct sigaction handler {};
+    handler.sa_sigaction = &take_note;
+    handler.sa_flags = SA_SIGINFO;  // no SA_RESTART: wait4 is to return
+    ::sigfillset(&handler.sa_mask);
+    replace(timer_signal(), handler);
+    for (const int number : relayed) {
+        struct sigaction present {};
+        ::sigaction(number, nullptr, &present);
+        // Under nohup, or in the background of a script, a signal is ignored on purpose.
+        if ((present.sa_flags & SA_SIGINFO) != 0 || present.sa_handler != SIG_IGN) replace(number, handler);
+    }
+    struct sigaction ignore {};
+    ignore.sa_handler = SIG_IGN;
+    for (const int number : ignored) replace(number, ignore);
+    // An ignored SIGCHLD would reap our children before we can ask for their status.
+    struct sigaction standard {};
+    standard.sa_handler = SIG_DFL;
+    replace(SIGCHLD, standard);
+
+    // What we relay must reach us even where we were started with it blocked; the target keeps the mask we
+    // found.
+    sigset_t ours = saved_mask_;
+    ::sigdelset(&ours, timer_signal());
+    for (const int number : relayed) ::sigdelset(&ours, number);
+    for (const int number : ignored) ::sigdelset(&ours, number);
+    quiet.and_then(ours);
+}
+
+SignalRelay::~SignalRelay() {
+    AllSignalsBlocked quiet;
+    quiet.and_then(saved_mask_);
+    if (has_timer.exchange(false)) ::timer_delete(timer);
+    for (const Saved& saved : saved_) ::sigaction(saved.number, &saved.action, nullptr);
+    anything_arrived.store(false);
+    for (auto& number : arrived) number.store(0);
+}
+
+void SignalRelay::replace(int number, const struct sigaction& action) {
+    Saved saved{number, {}};
+    if (::sigaction(number, &action, &saved.action) == 0) saved_.push_back(saved);
+}
+
+void SignalRelay::restore_in_child() const {
+    for (const Saved& saved : saved_) ::sigaction(saved.number, &saved.action, nullptr);
+    ::sigprocmask(SIG_SETMASK, &saved_mask_, nullptr);
+}
+
+bool SignalRelay::woken() {
+    return anything_arrived.load(std::memory_order_relaxed);
+}
+
+std::optional<SignalRelay::Signal> SignalRelay::next() {
+    anything_arrived.store(false);
+    for (const int number : relayed) {
+        std::atomic<unsigned>& sources = arrived[static_cast<std::size_t>(number)];
+        for (const Source source : {by_process, by_kernel})
+            if ((sources.load() & source) != 0) {
+                sources.fetch_and(~static_cast<unsigned>(source));
+                return Signal{number, source == by_kernel};
+            }
+    }
+    return std::nullopt;
+}
+
+void SignalRelay::wake_at(std::optional<std::chrono::steady_clock::time_point> deadline) {
+    if (deadline)
+        start_timer(*deadline - std::chrono::steady_clock::now());
+    else
+        stop_timer();
+    // A signal that came in between had its repeated waking cancelled: let the loop look once more.
+    if (std::any_of(arrived.begin(), arrived.end(), [](const auto& sources) { return sources.load() != 0; }))
+        anything_arrived.store(true);
+}
+
+void SignalRelay::stop_ourselves(int signal) const {
+    struct sigaction standard {};
+    struct sigaction ours {};
+    standard.sa_handler = SIG_DFL;
+    if (signal != SIGSTOP) ::sigaction(signal, &standard, &ours);
+    ::raise(signal);
+    if (signal != SIGSTOP) ::sigaction(signal, &ours, nullptr);
+}
+
+AllSignalsBlocked::AllSignalsBlocked() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::sigprocmask(SIG_SETMASK, &all, &after_);
+}
+
+AllSignalsBlocked::~AllSignalsBlocked() {
+    ::sigprocmask(SIG_SETMASK, &after_, nullptr);
+}
+
+}  // namespace callcensus::ptrace

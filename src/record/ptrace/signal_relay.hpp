@@ -1,0 +1,82 @@
+// How signals and deadlines reach a loop that blocks in wait4(2).
+//
+// Blocking in wait4 is what makes a stop cheap: signalfd with poll, or sigwaitinfo, would cost two more calls
+// a stop. Its price is a race: a handler can run just before wait4 blocks, and then nobody wakes it. So
+// whenever a handler runs it (re)starts a timer whose signal interrupts wait4 again, every few milliseconds,
+// until the loop has taken note. While nothing happens the timer is silent; there is no polling.
+//
+// Example:
+//     SignalRelay relay;                         // our handlers from here on
+//     relay.wake_at(deadline);
+//     for (;;) {
+//         while (auto signal = relay.next()) …;  // each signal once
+//         wait4(…);                              // EINTR: look again
+//     }
+#pragma once
+
+#include <signal.h>
+#include <time.h>
+
+#include <array>
+#include <chrono>
+#include <optional>
+#include <vector>
+
+namespace callcensus::ptrace {
+
+class SignalRelay {
+  public:
+    struct Signal {
+        int number;
+        bool from_kernel;  // sent by the terminal (Ctrl-C, hang-up), to the target as well; not by kill(2)
+    };
+
+    /// Catches what is for the target (INT QUIT TERM HUP USR1 USR2 WINCH TSTP) unless it is ignored, and
+    /// ignores what would hurt us (PIPE, and TTIN and TTOU, which are the target's business).
+    SignalRelay();
+    SignalRelay(const SignalRelay&) = delete;
+    SignalRelay& operator=(const SignalRelay&) = delete;
+    /// Restores everything.
+    ~SignalRelay();
+
+    /// In a forked child, with all signals blocked: dispositions and mask as we found them.
+    void restore_in_child() const;
+
+    /// True when next() or a deadline may have something; cheap enough for each turn of the loop.
+    [[nodiscard]] static bool woken();
+    /// The next signal that has arrived, or none. Also ends the repeated waking.
+    [[nodiscard]] std::optional<Signal> next();
+    /// Interrupts wait4 at that time at the latest; empty: only when a signal comes.
+    void wake_at(std::optional<std::chrono::steady_clock::time_point> deadline);
+
+    /// Stops this process by `signal` (TSTP, TTIN, TTOU, STOP) with its default action; returns once
+    /// continued.
+    void stop_ourselves(int signal) const;
+
+  private:
+    struct Saved {
+        int number;
+        struct sigaction action;
+    };
+    void replace(int number, const struct sigaction& action);
+
+    std::vector<Saved> saved_;
+    sigset_t saved_mask_{};
+};
+
+/// Blocks every signal for a scope: nothing may run our handlers between fork and restore_in_child().
+class AllSignalsBlocked {
+  public:
+    AllSignalsBlocked();
+    AllSignalsBlocked(const AllSignalsBlocked&) = delete;
+    AllSignalsBlocked& operator=(const AllSignalsBlocked&) = delete;
+    ~AllSignalsBlocked();
+
+    /// The mask to set at the end of the scope instead of the one found.
+    void and_then(const sigset_t& mask) { after_ = mask; }
+
+  private:
+    sigset_t after_{};
+};
+
+}  // namespace callcensus::ptrace

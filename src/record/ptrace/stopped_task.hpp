@@ -1,0 +1,54 @@
+// A task in a ptrace-stop. Only a stopped task can be asked and resumed, and resuming it uses the value up:
+// the type makes it impossible to touch a running task. Every request may find the task dead (SIGKILL comes
+// at any moment): that is an empty or false answer here and never an error; its wait status will tell.
+#pragma once
+
+#include <sys/ptrace.h>
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+
+#include "callcensus/result.hpp"
+
+namespace callcensus::ptrace {
+
+class StoppedTask {
+  public:
+    /// The task must have been reported stopped by wait(2).
+    explicit StoppedTask(pid_t tid) : tid_(tid) {}
+    StoppedTask(StoppedTask&& other) noexcept : tid_(std::exchange(other.tid_, 0)) {}
+    StoppedTask& operator=(StoppedTask&&) = delete;
+    StoppedTask(const StoppedTask&) = delete;
+    StoppedTask& operator=(const StoppedTask&) = delete;
+    ~StoppedTask() = default;
+
+    [[nodiscard]] pid_t tid() const { return tid_; }
+
+    /// PTRACE_GET_SYSCALL_INFO, Linux 5.3.
+    [[nodiscard]] std::optional<__ptrace_syscall_info> syscall_info() const;
+    /// PTRACE_GETEVENTMSG: the new task's tid, or for exec the former tid of the task that did it.
+    [[nodiscard]] std::optional<unsigned long> event_message() const;
+
+    /// Memory of the task's process, written even where it is read-only to the task, as a debugger may.
+    [[nodiscard]] std::optional<std::uint64_t> read_word(std::uint64_t address) const;
+    [[nodiscard]] bool write_word(std::uint64_t address, std::uint64_t value) const;
+
+    /// Registers of a task at a system call, on the architectures where we know them (x86): false elsewhere.
+    [[nodiscard]] bool set_first_argument(std::uint64_t value) const;
+    [[nodiscard]] bool set_syscall_number(std::int64_t number) const;
+    [[nodiscard]] bool set_result(std::int64_t value) const;
+
+    /// Runs on to the next system call stop, delivering `signal` unless 0. True unless the task is dead.
+    bool resume(int signal = 0) &&;
+    /// Stays in its group-stop until SIGCONT (PTRACE_LISTEN).
+    bool listen() &&;
+    /// Runs on without us, delivering `signal` unless 0.
+    bool detach(int signal = 0) &&;
+
+  private:
+    pid_t tid_;
+};
+
+}  // namespace callcensus::ptrace

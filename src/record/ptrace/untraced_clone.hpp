@@ -1,0 +1,37 @@
+// Children made with CLONE_UNTRACED would escape: the kernel does not attach the creator's tracer to them
+// (kernel_clone() in kernel/fork.c). So the flag is taken out while the call is under way and put back before
+// anybody can look: in a register for clone(2), in user memory for clone3(2).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "callcensus/abi.hpp"
+#include "record/ptrace/stopped_task.hpp"
+
+namespace callcensus::ptrace {
+
+/// Which of the calls that create tasks this one is, and with which flags.
+struct CloneFlags {
+    bool is_clone3 = false;
+    std::uint64_t address = 0;  ///< of struct clone_args, for clone3
+    std::uint64_t flags = 0;
+
+    [[nodiscard]] bool makes_thread() const;
+    [[nodiscard]] bool untraced() const;
+};
+
+/// Decodes clone and clone3 at their entry. Empty for other calls, and where clone3's arguments cannot be
+/// read.
+[[nodiscard]] std::optional<CloneFlags> clone_flags(const StoppedTask& task, Syscall call,
+                                                    const std::array<std::uint64_t, 6>& arguments);
+
+/// Takes CLONE_UNTRACED out at the entry; false where that is impossible (not x86) and the child will be
+/// lost.
+[[nodiscard]] bool hide_untraced(const StoppedTask& task, const CloneFlags& flags);
+
+/// Puts it back, in the creator at the exit from the call and in the child at its first stop.
+void restore_untraced(const StoppedTask& task, const CloneFlags& flags);
+
+}  // namespace callcensus::ptrace

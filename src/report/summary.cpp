@@ -1,0 +1,118 @@
+#include "report/summary.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <nlohmann/json.hpp>
+#include <set>
+
+namespace callcensus {
+namespace {
+
+std::string counted(std::size_t count, std::string_view one, std::string_view many) {
+    return fmt::format("{} {}", count, count == 1 ? one : many);
+}
+
+std::vector<std::string_view> abis_of(const Recording& recording) {
+    std::set<Abi> abis;
+    for (const CallRecord& record : recording.calls) abis.insert(record.call.abi);
+    std::vector<std::string_view> ids;
+    for (const Abi abi : abis) ids.push_back(info(abi).id);
+    return ids;
+}
+
+}  // namespace
+
+std::string describe(const UnnamedCall& call) {
+    const std::string number = call.call.number == 0xffffffff ? "-1" : std::to_string(call.call.number);
+    return fmt::format("call {} of {} ({}) has no name and is not in the profile: {}", number,
+                       info(call.call.abi).id, counted(call.count, "time", "times"),
+                       call.exists ? "it is newer than callcensus and libseccomp know; a newer libseccomp may"
+                                   : "the kernel does not have it either (ENOSYS)");
+}
+
+std::vector<std::string> advice(const Recording& recording) {
+    std::vector<std::string> lines = recording.notes;
+    for (const CallRecord& record : recording.calls) {
+        const std::string name = syscall_name(record.call);
+        if (name == "io_uring_setup")
+            lines.emplace_back(
+                "the target uses io_uring: what it asks for there are no system calls, is not recorded, and "
+                "no "
+                "seccomp profile can restrict it");
+        if (name == "ptrace" && record.returned.count(EPERM) != 0)
+            lines.emplace_back(
+                "the target uses ptrace itself and was refused: a task has one tracer, and here that is "
+                "callcensus");
+        if (name == "uretprobe" || name == "uprobe")
+            lines.push_back(
+                name + " comes from a probe on this machine, not from the target: it need not be allowed");
+    }
+    return lines;
+}
+
+std::vector<std::string> summary_lines(const Summary& summary) {
+    const Recording& recording = summary.recording;
+    std::vector<std::string> lines;
+    lines.push_back(fmt::format(
+        "{} on {}, {}, {:.3f} s, engine {}; {}",
+        counted(recording.calls.size(), "system call", "different system calls"),
+        fmt::join(abis_of(recording), " and "), counted(recording.processes.size(), "process", "processes"),
+        recording.duration.count() / 1000, recording.engine,
+        recording.complete() ? "the recording is complete" : "the recording is NOT complete:"));
+    for (const std::string& gap : recording.gaps) lines.push_back("  " + gap);
+    if (summary.let_go != 0)
+        lines.push_back(counted(summary.let_go, "task lives", "tasks live") + " on without callcensus");
+    else if (summary.survivors != 0)
+        lines.push_back(counted(summary.survivors, "process", "processes") + " outlived the first one and " +
+                        (summary.survivors == 1 ? "was" : "were") + " followed to the end");
+    for (const std::string& line : advice(recording)) lines.push_back("note: " + line);
+    for (const std::string& line : summary.derivation.warnings) lines.push_back("warning: " + line);
+    for (const UnnamedCall& call : summary.derivation.unnamed) lines.push_back("warning: " + describe(call));
+    if (!summary.recording_path.empty()) lines.push_back("recording written to " + summary.recording_path);
+    if (!summary.profile_path.empty()) {
+        std::size_t names = 0;
+        for (const Rule& rule : summary.derivation.profile.rules)
+            if (rule.action == Action::allow) names += rule.names.size() + (rule.name.empty() ? 0 : 1);
+        lines.push_back(fmt::format("profile written to {}: it allows {}, {} of them observed",
+                                    summary.profile_path, counted(names, "name", "names"),
+                                    summary.derivation.observed));
+    }
+    return lines;
+}
+
+std::string summary_json(const Summary& summary) {
+    using Json = nlohmann::ordered_json;
+    const Recording& recording = summary.recording;
+    const auto path = [](const std::string& name) { return name.empty() ? Json(nullptr) : Json(name); };
+    Json object;
+    object["calls"] = recording.calls.size();
+    object["abis"] = abis_of(recording);
+    object["processes"] = recording.processes.size();
+    object["duration_ms"] = recording.duration.count();
+    object["engine"] = recording.engine;
+    object["complete"] = recording.complete();
+    object["gaps"] = recording.gaps;
+    object["notes"] = advice(recording);
+    object["warnings"] = summary.derivation.warnings;
+    object["unnamed"] = Json::array();
+    for (const UnnamedCall& call : summary.derivation.unnamed)
+        object["unnamed"].push_back({{"abi", info(call.call.abi).id},
+                                     {"number", call.call.number},
+                                     {"count", call.count},
+                                     {"exists", call.exists}});
+    object["survivors"] = summary.survivors;
+    object["let_go"] = summary.let_go;
+    object["recording"] = path(summary.recording_path);
+    object["profile"] = path(summary.profile_path);
+    object["observed"] = summary.derivation.observed;
+    if (recording.status && recording.status->signal != 0)
+        object["signal"] = recording.status->signal;
+    else if (recording.status)
+        object["exit_code"] = recording.status->code;
+    return object.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace callcensus

@@ -1,0 +1,33 @@
+// What a person, or a program, wants to know when a recording has been made and written.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "callcensus/derive.hpp"
+#include "callcensus/recording.hpp"
+
+namespace callcensus {
+
+struct Summary {
+    const Recording& recording;
+    const Derivation& derivation;
+    std::size_t survivors = 0;  // processes that were still there when the first one had ended
+    std::size_t let_go = 0;     // tasks that live on without us
+    std::string profile_path;   // empty: not written
+    std::string recording_path;
+};
+
+/// Lines without the program's name in front.
+[[nodiscard]] std::vector<std::string> summary_lines(const Summary& summary);
+
+/// The same as one JSON object, on one line.
+[[nodiscard]] std::string summary_json(const Summary& summary);
+
+/// One line about a call that no profile can speak of.
+[[nodiscard]] std::string describe(const UnnamedCall& call);
+
+/// What a recording says about the limits of what it can know: io_uring, a target that traces, and the like.
+[[nodiscard]] std::vector<std::string> advice(const Recording& recording);
+
+}  // namespace callcensus
