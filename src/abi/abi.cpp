@@ -44,19 +44,13 @@ const AbiInfo* find(Predicate matches) {
 // The kernel takes a number for x32 only where bit 30 is set and the number is not negative: -1, which a
 // tracer or a filter uses to skip a call, stays with the 64-bit table (do_syscall_64,
 // arch/x86/entry/syscall_64.c).
-bool is_x32_number(std::uint32_t number) {
-    return (number & (x32_bit | 0x80000000)) == x32_bit;
-}
+bool is_x32_number(std::uint32_t number) { return (number & (x32_bit | 0x80000000)) == x32_bit; }
 
 }  // namespace
 
-std::span<const AbiInfo> all_abis() {
-    return table;
-}
+std::span<const AbiInfo> all_abis() { return table; }
 
-const AbiInfo& info(Abi abi) {
-    return table.at(static_cast<std::size_t>(abi));
-}
+const AbiInfo& info(Abi abi) { return table.at(static_cast<std::size_t>(abi)); }
 
 const AbiInfo* find_abi(std::string_view id) {
     return find([&](const AbiInfo& row) { return row.id == id; });

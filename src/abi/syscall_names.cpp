@@ -50,9 +50,7 @@ std::string name_from_libseccomp(std::uint32_t scmp_arch, std::uint32_t number) 
 
 // A libseccomp before 2.6 does not know the LoongArch table. LoongArch uses the kernel's generic numbers, as
 // aarch64 does, so the number means the same there (include/uapi/asm-generic/unistd.h).
-bool uses_the_generic_table(Abi abi) {
-    return abi == Abi::loongarch64;
-}
+bool uses_the_generic_table(Abi abi) { return abi == Abi::loongarch64; }
 
 const OverlayName* find_in_overlay(Abi abi, std::uint32_t number) {
     for (const OverlayOfOneAbi& row : overlay_of_one_abi)
@@ -80,7 +78,8 @@ std::optional<std::uint32_t> number_from_libseccomp(std::uint32_t scmp_arch, con
 }  // namespace
 
 std::string syscall_name(Syscall call) {
-    if (static_cast<std::int32_t>(call.number) < 0) return {};  // not a number that any table could hold
+    // libseccomp takes MIPS numbers without their base as well, which the kernel does not.
+    if (static_cast<std::int32_t>(call.number) < 0 || call.number < info(call.abi).number_base) return {};
     std::string name = name_from_libseccomp(info(call.abi).scmp_arch, call.number);
     if (name.empty() && uses_the_generic_table(call.abi))
         name = name_from_libseccomp(info(Abi::aarch64).scmp_arch, call.number);

@@ -31,12 +31,11 @@ std::optional<int> errno_from_name(std::string_view name) {
     if (name == "EDEADLOCK") return EDEADLK;
     for (const auto& [number, restart] : restarts)
         if (restart == name) return number;
-    if (name.size() > 1 && name.front() == 'E' && name[1] >= '0' && name[1] <= '9') {
+    if (!name.empty() && name.front() == 'E') {  // "E1234", but not "E2BIG"
         int number = 0;
         const auto [end, error] = std::from_chars(name.data() + 1, name.data() + name.size(), number);
-        if (error == std::errc() && end == name.data() + name.size() && number > 0 && number <= max_errno)
-            return number;
-        return std::nullopt;
+        if (error == std::errc() && end == name.data() + name.size())
+            return number > 0 && number <= max_errno ? std::optional(number) : std::nullopt;
     }
     for (int number = 1; number <= max_errno; ++number) {
         const char* candidate = strerrorname_np(number);

@@ -25,9 +25,7 @@ std::string read_small_file(const std::string& path) {
     return size > 0 ? std::string(buffer.data(), static_cast<std::size_t>(size)) : std::string();
 }
 
-std::string of_task(pid_t tid, const char* name) {
-    return "/proc/" + std::to_string(tid) + "/" + name;
-}
+std::string of_task(pid_t tid, const char* name) { return "/proc/" + std::to_string(tid) + "/" + name; }
 
 int field(std::string_view status, std::string_view key) {
     const auto at = status.find(key);
@@ -49,6 +47,10 @@ std::optional<TaskStatus> task_status(pid_t tid) {
         std::string_view(status).substr(std::min(status.find('\n'), status.size()));
     return TaskStatus{field(fields, "\nTgid:"), field(fields, "\nPPid:"), field(fields, "\nTracerPid:"),
                       field(fields, "\nSeccomp:")};
+}
+
+bool is_thread_of(pid_t process, pid_t tid) {
+    return ::access(of_task(process, ("task/" + std::to_string(tid)).c_str()).c_str(), F_OK) == 0;
 }
 
 std::string executable(pid_t tid) {

@@ -17,6 +17,8 @@ struct TaskStatus {
 };
 [[nodiscard]] std::optional<TaskStatus> task_status(pid_t tid);
 
+[[nodiscard]] bool is_thread_of(pid_t process, pid_t tid);
+
 /// The path of the program that a task runs, or `[name]` where the kernel does not tell (execute-only
 /// programs, other users' processes).
 [[nodiscard]] std::string executable(pid_t tid);

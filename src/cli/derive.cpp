@@ -7,6 +7,7 @@
 #include "base/file.hpp"
 #include "callcensus/derive.hpp"
 #include "callcensus/format.hpp"
+#include "cli/messages.hpp"
 #include "cli/policy_options.hpp"
 #include "cli/subcommand.hpp"
 #include "report/summary.hpp"

@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "callcensus/version.hpp"
+#include "cli/messages.hpp"
 #include "cli/split_target.hpp"
 #include "cli/subcommand.hpp"
 
@@ -59,19 +60,6 @@ int run(std::vector<std::string> arguments) {
 }
 
 }  // namespace
-
-void say_plain(const std::string& line) {
-    std::cerr << line + "\n" << std::flush;
-}
-
-void say(const std::string& line) {
-    say_plain("callcensus: " + line);
-}
-
-int complain(const Error& error) {
-    say(error.text());
-    return failed;
-}
 
 }  // namespace callcensus::cli
 

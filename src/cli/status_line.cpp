@@ -33,9 +33,7 @@ std::string clock_text(Milliseconds time) {
     return fmt::format("{}:{:02}", seconds / 60, seconds % 60);
 }
 
-bool StatusLine::possible() {
-    return ::isatty(STDERR_FILENO) == 1;
-}
+bool StatusLine::possible() { return ::isatty(STDERR_FILENO) == 1; }
 
 void StatusLine::show(Milliseconds elapsed, std::size_t processes, std::size_t calls,
                       std::optional<Milliseconds> last_news) {

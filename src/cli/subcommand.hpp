@@ -7,14 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "callcensus/result.hpp"
-
 namespace callcensus::cli {
-
-/// Exit statuses of our own, as env(1), timeout(1) and shells have them.
-constexpr int failed = 125;
-constexpr int cannot_execute = 126;
-constexpr int not_found = 127;
 
 struct Subcommand {
     CLI::App* app = nullptr;
@@ -34,12 +27,5 @@ class HelpWithUsage final : public CLI::Formatter {
 
 Subcommand add_trace(CLI::App& app);
 Subcommand add_derive(CLI::App& app);
-
-/// `callcensus: …` on standard error.
-void say(const std::string& line);
-/// The line alone.
-void say_plain(const std::string& line);
-/// The same for an error, with the status to end with.
-int complain(const Error& error);
 
 }  // namespace callcensus::cli

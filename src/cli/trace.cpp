@@ -18,6 +18,7 @@
 #include "callcensus/recorder.hpp"
 #include "callcensus/recording_builder.hpp"
 #include "callcensus/version.hpp"
+#include "cli/messages.hpp"
 #include "cli/policy_options.hpp"
 #include "cli/status_line.hpp"
 #include "cli/subcommand.hpp"

@@ -20,9 +20,7 @@ constexpr std::array<std::pair<Action, std::string_view>, 9> tokens{{
 
 }  // namespace
 
-std::string_view token(Action action) {
-    return tokens.at(static_cast<std::size_t>(action)).second;
-}
+std::string_view token(Action action) { return tokens.at(static_cast<std::size_t>(action)).second; }
 
 std::optional<Action> find_action(std::string_view token) {
     for (const auto& [action, text] : tokens)
@@ -36,9 +34,7 @@ std::string all_action_tokens() {
     return all;
 }
 
-bool lets_through(Action action) {
-    return action == Action::allow || action == Action::log;
-}
+bool lets_through(Action action) { return action == Action::allow || action == Action::log; }
 
 bool Rule::speaks_of(std::string_view call) const {
     return name == call || std::find(names.begin(), names.end(), call) != names.end();

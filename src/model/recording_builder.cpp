@@ -100,13 +100,9 @@ void RecordingBuilder::see(const TaskExited& exited) {
     tasks_.erase(exited.task.tid);
 }
 
-void RecordingBuilder::see(const Lost& lost) {
-    add_once(gaps_, lost.what);
-}
+void RecordingBuilder::see(const Lost& lost) { add_once(gaps_, lost.what); }
 
-void RecordingBuilder::see(const Noted& noted) {
-    add_once(notes_, noted.what);
-}
+void RecordingBuilder::see(const Noted& noted) { add_once(notes_, noted.what); }
 
 Recording RecordingBuilder::snapshot() const {
     Recording recording;

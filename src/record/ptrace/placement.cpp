@@ -52,9 +52,7 @@ PlacementPolicy::Place PlacementPolicy::after(const Window& seen) {
     return retreat();
 }
 
-PlacementPolicy::Place PlacementPolicy::after_long_wait() {
-    return retreat();
-}
+PlacementPolicy::Place PlacementPolicy::after_long_wait() { return retreat(); }
 
 PlacementPolicy::Place PlacementPolicy::retreat() {
     place_ = Place::anywhere;
@@ -71,9 +69,7 @@ Placement::Placement()
     usable_ = usable_ && policy_before_ == SCHED_OTHER;
 }
 
-Placement::~Placement() {
-    go_anywhere();
-}
+Placement::~Placement() { go_anywhere(); }
 
 void Placement::end_of_window(pid_t tid) {
     const auto now = std::chrono::steady_clock::now();

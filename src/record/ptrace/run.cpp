@@ -136,6 +136,10 @@ void Run::act(Waited waited) {
         task = adopt(waited.tid);
         if (task == nullptr) return;
     }
+    if (task->untraced_to_restore && !std::holds_alternative<Ended>(stop)) {
+        restore_untraced(StoppedTask(waited.tid), *task->untraced_to_restore);
+        task->untraced_to_restore.reset();
+    }
     std::visit([&](const auto& what) { on(what, *task); }, stop);
     if (main_stopped_by_ != 0) consider_stopping_with_the_target();
 }
@@ -217,9 +221,7 @@ void Run::on(const TrapStop&, Task& task) {
     resume(StoppedTask(task.id.tid));
 }
 
-void Run::on(const SignalStop& stop, Task& task) {
-    resume(StoppedTask(task.id.tid), stop.signal);
-}
+void Run::on(const SignalStop& stop, Task& task) { resume(StoppedTask(task.id.tid), stop.signal); }
 
 // ---- system calls
 // --------------------------------------------------------------------------------------------------
@@ -281,7 +283,8 @@ void Run::refuse_to_be_traced(StoppedTask& stopped, Task& task,
 void Run::created(Task& creator, pid_t child) {
     creator.expects_child = false;
     if (find(child) != nullptr) return;  // its first stop came before this event
-    const bool is_thread = creator.cloning && creator.cloning->makes_thread();
+    const auto makes_thread = creator.cloning ? creator.cloning->makes_thread() : false;
+    const bool is_thread = makes_thread ? *makes_thread : procfs::is_thread_of(creator.process, child);
     begin(child, is_thread ? creator.process : child, &creator);
 }
 
@@ -319,6 +322,9 @@ Run::Task& Run::begin(pid_t tid, pid_t process, const Task* creator) {
     Task& task = tasks_[tid];
     task.id = {tid, next_serial_++};
     task.process = process;
+    if (creator != nullptr)
+        if (const auto hidden = hidden_untraced_.find(creator->id.tid); hidden != hidden_untraced_.end())
+            task.untraced_to_restore = hidden->second;
     emit(TaskStarted{task.id, creator_id, process,
                      creator != nullptr ? std::string() : procfs::executable(tid)});
     return task;
@@ -335,11 +341,7 @@ Run::Task* Run::adopt(pid_t tid) {
         return entry.second.process == origin && entry.second.expects_child;
     });
     Task* known = creator != tasks_.end() ? &creator->second : find(origin);
-    Task& task = begin(tid, status->process, known);
-    if (known != nullptr)
-        if (const auto hidden = hidden_untraced_.find(known->id.tid); hidden != hidden_untraced_.end())
-            restore_untraced(StoppedTask(tid), hidden->second);
-    return &task;
+    return &begin(tid, status->process, known);
 }
 
 void Run::forget(pid_t tid) {

@@ -33,9 +33,10 @@ class Run {
     struct Task {
         TaskId id;
         pid_t process = 0;
-        std::optional<Syscall> current;     // entered and not yet returned from
-        std::optional<CloneFlags> cloning;  // where `current` is clone or clone3
-        bool expects_child = false;         // in a call that creates a task, whose event has not come yet
+        std::optional<Syscall> current;                 // entered and not yet returned from
+        std::optional<CloneFlags> cloning;              // where `current` is clone or clone3
+        std::optional<CloneFlags> untraced_to_restore;  // inherited from its creator, until its first stop
+        bool expects_child = false;  // in a call that creates a task, whose event has not come yet
         bool group_stopped = false;
         bool refuse_call = false;  // `current` has been made void and shall fail with EPERM
     };

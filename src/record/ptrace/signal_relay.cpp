@@ -18,9 +18,7 @@ std::atomic<bool> anything_arrived;
 std::atomic<bool> has_timer;
 timer_t timer;
 
-int timer_signal() {
-    return SIGRTMAX;
-}
+int timer_signal() { return SIGRTMAX; }
 
 void start_timer(std::chrono::nanoseconds from_now) {
     // A first expiry of zero would disarm it.
@@ -106,9 +104,7 @@ void SignalRelay::restore_in_child() const {
     ::sigprocmask(SIG_SETMASK, &saved_mask_, nullptr);
 }
 
-bool SignalRelay::woken() {
-    return anything_arrived.load(std::memory_order_relaxed);
-}
+bool SignalRelay::woken() { return anything_arrived.load(std::memory_order_relaxed); }
 
 std::optional<SignalRelay::Signal> SignalRelay::next() {
     anything_arrived.store(false);
@@ -148,8 +144,6 @@ AllSignalsBlocked::AllSignalsBlocked() {
     ::sigprocmask(SIG_SETMASK, &all, &after_);
 }
 
-AllSignalsBlocked::~AllSignalsBlocked() {
-    ::sigprocmask(SIG_SETMASK, &after_, nullptr);
-}
+AllSignalsBlocked::~AllSignalsBlocked() { ::sigprocmask(SIG_SETMASK, &after_, nullptr); }
 
 }  // namespace callcensus::ptrace

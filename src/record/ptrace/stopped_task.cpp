@@ -9,9 +9,7 @@
 namespace callcensus::ptrace {
 namespace {
 
-void* as_pointer(std::uint64_t value) {
-    return reinterpret_cast<void*>(static_cast<std::uintptr_t>(value));
-}
+void* as_pointer(std::uint64_t value) { return reinterpret_cast<void*>(static_cast<std::uintptr_t>(value)); }
 
 #if defined(__x86_64__)
 // A 64-bit tracer sees the 64-bit register file for 32-bit tasks too; `int 0x80` and sysenter take their
@@ -81,15 +79,9 @@ bool StoppedTask::set_result(std::int64_t value) const {
 
 #else
 
-bool StoppedTask::set_first_argument(std::uint64_t) const {
-    return false;
-}
-bool StoppedTask::set_syscall_number(std::int64_t) const {
-    return false;
-}
-bool StoppedTask::set_result(std::int64_t) const {
-    return false;
-}
+bool StoppedTask::set_first_argument(std::uint64_t) const { return false; }
+bool StoppedTask::set_syscall_number(std::int64_t) const { return false; }
+bool StoppedTask::set_result(std::int64_t) const { return false; }
 
 #endif
 
@@ -97,9 +89,7 @@ bool StoppedTask::resume(int signal) && {
     return ::ptrace(PTRACE_SYSCALL, tid_, nullptr, as_pointer(static_cast<std::uint64_t>(signal))) == 0;
 }
 
-bool StoppedTask::listen() && {
-    return ::ptrace(PTRACE_LISTEN, tid_, nullptr, nullptr) == 0;
-}
+bool StoppedTask::listen() && { return ::ptrace(PTRACE_LISTEN, tid_, nullptr, nullptr) == 0; }
 
 bool StoppedTask::detach(int signal) && {
     return ::ptrace(PTRACE_DETACH, tid_, nullptr, as_pointer(static_cast<std::uint64_t>(signal))) == 0;

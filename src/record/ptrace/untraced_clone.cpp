@@ -22,9 +22,7 @@ const CloneNumbers& numbers_of(Abi abi) {
 }
 
 // CONFIG_CLONE_BACKWARDS2: s390 has the stack first.
-std::size_t flags_position(Abi abi) {
-    return abi == Abi::s390 || abi == Abi::s390x ? 1 : 0;
-}
+std::size_t flags_position(Abi abi) { return abi == Abi::s390 || abi == Abi::s390x ? 1 : 0; }
 
 bool set_flags(const StoppedTask& task, const CloneFlags& call, std::uint64_t flags) {
     return call.is_clone3 ? task.write_word(call.address, flags) : task.set_first_argument(flags);
@@ -32,29 +30,26 @@ bool set_flags(const StoppedTask& task, const CloneFlags& call, std::uint64_t fl
 
 }  // namespace
 
-bool CloneFlags::makes_thread() const {
-    return (flags & CLONE_THREAD) != 0;
+std::optional<bool> CloneFlags::makes_thread() const {
+    return flags ? std::optional((*flags & CLONE_THREAD) != 0) : std::nullopt;
 }
-bool CloneFlags::untraced() const {
-    return (flags & CLONE_UNTRACED) != 0;
-}
+bool CloneFlags::untraced() const { return flags && (*flags & CLONE_UNTRACED) != 0; }
 
 std::optional<CloneFlags> clone_flags(const StoppedTask& task, Syscall call,
                                       const std::array<std::uint64_t, 6>& arguments) {
     const CloneNumbers& numbers = numbers_of(call.abi);
     if (call.number == numbers.clone) return CloneFlags{false, 0, arguments[flags_position(call.abi)]};
     if (call.number != numbers.clone3) return std::nullopt;
-    const auto flags = task.read_word(arguments[0]);  // the first member of struct clone_args
-    if (!flags) return std::nullopt;
-    return CloneFlags{true, arguments[0], *flags};
+    return CloneFlags{true, arguments[0],
+                      task.read_word(arguments[0])};  // the first member of struct clone_args
 }
 
 bool hide_untraced(const StoppedTask& task, const CloneFlags& call) {
-    return set_flags(task, call, call.flags & ~std::uint64_t{CLONE_UNTRACED});
+    return set_flags(task, call, *call.flags & ~std::uint64_t{CLONE_UNTRACED});
 }
 
 void restore_untraced(const StoppedTask& task, const CloneFlags& call) {
-    [[maybe_unused]] const bool alive = set_flags(task, call, call.flags);
+    [[maybe_unused]] const bool alive = set_flags(task, call, *call.flags);
 }
 
 }  // namespace callcensus::ptrace

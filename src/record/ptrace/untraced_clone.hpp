@@ -15,10 +15,10 @@ namespace callcensus::ptrace {
 /// Which of the calls that create tasks this one is, and with which flags.
 struct CloneFlags {
     bool is_clone3 = false;
-    std::uint64_t address = 0;  ///< of struct clone_args, for clone3
-    std::uint64_t flags = 0;
+    std::uint64_t address = 0;           ///< of struct clone_args, for clone3
+    std::optional<std::uint64_t> flags;  ///< empty: clone3's arguments cannot be read (non-dumpable task)
 
-    [[nodiscard]] bool makes_thread() const;
+    [[nodiscard]] std::optional<bool> makes_thread() const;
     [[nodiscard]] bool untraced() const;
 };
 
@@ -27,8 +27,8 @@ struct CloneFlags {
 [[nodiscard]] std::optional<CloneFlags> clone_flags(const StoppedTask& task, Syscall call,
                                                     const std::array<std::uint64_t, 6>& arguments);
 
-/// Takes CLONE_UNTRACED out at the entry; false where that is impossible (not x86) and the child will be
-/// lost.
+/// Takes CLONE_UNTRACED, which must be set, out at the entry; false where that is impossible (not x86) and
+/// the child will be lost.
 [[nodiscard]] bool hide_untraced(const StoppedTask& task, const CloneFlags& flags);
 
 /// Puts it back, in the creator at the exit from the call and in the child at its first stop.

@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+"""The contract that every engine honours, checked on one tracee.
+
+    contract.py --program BUILD/callcensus --engine ptrace [--user nobody] TRACEE [ARG...]
+
+Runs the tracee natively and under the engine. Its output and exit status must be the same both times, the recording
+must be complete, and the lines of the tracee's output that say what it called must hold for the recording:
+
+    call ABI NUMBER COUNT       made exactly so often by the whole tree
+    atleast ABI NUMBER COUNT
+    absent ABI NUMBER
+    processes N                 exactly so many in the tree
+
+Nothing of the tracee may be left when the engine has returned.
+"""
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+DEADLINE = 120  # seconds; a hang is a failure, not a long wait
+
+
+def run(command, user):
+    if user:
+        command = ["setpriv", "--reuid", user, "--regid", "nogroup", "--clear-groups", *command]
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=DEADLINE, check=False)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def processes_running(executable):
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if os.path.realpath(f"/proc/{pid}/exe") == executable:
+                found.append(int(pid))
+        except OSError:
+            pass
+    return found
+
+
+def broken_expectations(output, recording):
+    """The lines of `output` that do not hold, with what was recorded instead."""
+    counts = {(call["abi"], call["number"]): call["count"] for call in recording["calls"]}
+    holds = {
+        "call": lambda recorded, count: recorded == count,
+        "atleast": lambda recorded, count: recorded >= count,
+        "absent": lambda recorded, _: recorded == 0,
+    }
+    checked, broken = 0, []
+    for line in output.splitlines():
+        words = line.split()
+        if words and words[0] in holds:
+            recorded = counts.get((words[1], int(words[2])), 0)
+            checked += 1
+            if not holds[words[0]](recorded, int(words[3]) if len(words) > 3 else 0):
+                broken.append(f"{line}: recorded {recorded}")
+        elif words and words[0] == "processes":
+            checked += 1
+            if len(recording["processes"]) != int(words[1]):
+                broken.append(f"{line}: recorded {len(recording['processes'])}")
+    return checked, broken
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--program", required=True)
+    parser.add_argument("--engine", required=True)
+    parser.add_argument("--user", default="")
+    parser.add_argument("tracee")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER)
+    options = parser.parse_args()
+    tracee = [os.path.abspath(options.tracee), *options.arguments]
+
+    if options.user and os.geteuid() != 0:
+        print(f"SKIPPED: only root can become {options.user}")
+        return 0
+    native = run(tracee, options.user)
+    if native[1].startswith("SKIPPED: "):
+        print(native[1], end="")
+        return 0
+    if native[0] == 99:  # what a tracee ends with when its own awkward thing did not work
+        print(f"the tracee does not work natively: {native[1]}{native[2]}")
+        return 1
+    with tempfile.TemporaryDirectory(prefix="callcensus-contract-") as directory:
+        os.chmod(directory, 0o777)
+        recording_path = os.path.join(directory, "recording.json")
+        traced = run([os.path.abspath(options.program), "trace", "-q", "--engine", options.engine, "--recording",
+                      recording_path, "-o", os.path.join(directory, "profile.json"), "--", *tracee], options.user)
+        with open(recording_path, encoding="utf-8") as file:
+            recording = json.load(file)
+
+    problems = []
+    for what, natively, under_engine in zip(("exit status", "output", "error output"), native, traced):
+        if natively != under_engine:
+            problems.append(f"{what} differs: natively\n{natively}\nunder the engine\n{under_engine}")
+    if not recording["complete"]:
+        problems.append(f"not complete: {recording['gaps']}")
+    checked, broken = broken_expectations(native[1], recording)
+    problems += broken
+    left = processes_running(tracee[0])
+    if left:
+        problems.append(f"still running: {left}")
+    for problem in problems:
+        print(problem)
+    print(f"{checked} expectations, {len(problems)} problems")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

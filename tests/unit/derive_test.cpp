@@ -1,0 +1,217 @@
+#include "callcensus/derive.hpp"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "callcensus/format.hpp"
+#include "catch.hpp"
+#include "policy/runtime_calls.hpp"
+
+using namespace callcensus;
+
+namespace {
+
+Recording recording_of(std::vector<Syscall> calls) {
+    Recording recording;
+    recording.command = {"/usr/bin/tool", "--password=secret"};
+    recording.executables = {"/usr/bin/tool"};
+    for (const Syscall call : calls) {
+        CallRecord record;
+        record.call = call;
+        record.count = 1;
+        record.returned = {{0, 1}};
+        recording.calls.push_back(record);
+    }
+    return recording;
+}
+
+Derivation derived(const std::vector<Recording>& recordings, const DeriveOptions& options = {}) {
+    return derive(recordings, options);
+}
+
+std::vector<std::string> all_names(const Profile& profile) {
+    std::vector<std::string> names;
+    for (const Rule& rule : profile.rules) names.insert(names.end(), rule.names.begin(), rule.names.end());
+    return names;
+}
+
+const Syscall read_call{Abi::x86_64, 0}, write_call{Abi::x86_64, 1}, exit_group_call{Abi::x86_64, 231};
+
+Profile baseline(const std::string& text) { return parse_profile(text, "baseline").value(); }
+
+}  // namespace
+
+TEST_CASE("observed-only is exactly what was observed") {
+    const Derivation result =
+        derived({recording_of({write_call, read_call})}, DeriveOptions::observed_only());
+    REQUIRE(result.profile.rules.size() == 1);
+    CHECK(result.profile.rules[0].names == std::vector<std::string>{"read", "write"});
+    CHECK(result.profile.rules[0].action == Action::allow);
+    CHECK(result.profile.default_action == Action::errno_);
+    CHECK(result.profile.default_errno_ret == static_cast<std::uint32_t>(ENOSYS));
+    CHECK(result.profile.architectures == std::vector<std::string>{"SCMP_ARCH_X86_64"});
+}
+
+TEST_CASE("each reason to allow more has its own rule and switch, and no name stands twice") {
+    const std::vector<Recording> recordings{recording_of({read_call, exit_group_call})};
+    const Derivation full = derived(recordings);
+    REQUIRE(full.profile.rules.size() == 4);
+    CHECK(full.profile.rules[0].names == std::vector<std::string>{"exit_group", "read"});
+    for (const Rule& rule : full.profile.rules) CHECK_FALSE(rule.comment.empty());
+    auto names = all_names(full.profile);
+    std::sort(names.begin(), names.end());
+    CHECK(std::adjacent_find(names.begin(), names.end()) == names.end());
+
+    DeriveOptions options;
+    options.runtime = RuntimeSet::none;
+    CHECK(derived(recordings, options).profile.rules.size() == 3);
+    options.unseen = false;
+    CHECK(derived(recordings, options).profile.rules.size() == 2);
+    options.vdso = false;
+    CHECK(derived(recordings, options).profile.rules.size() == 1);
+}
+
+TEST_CASE("no argument of the command gets into the profile") {
+    CHECK(write_profile(derived({recording_of({read_call})}).profile).find("secret") == std::string::npos);
+}
+
+TEST_CASE("only calls that the recorded ABIs have are derived") {
+    const auto names_for = [](Abi abi) {
+        DeriveOptions options;
+        options.runtime = RuntimeSet::none;
+        return all_names(derived({recording_of({{abi, *syscall_number(abi, "read")}})}, options).profile);
+    };
+    const auto has = [](const std::vector<std::string>& names, const std::string& name) {
+        return std::find(names.begin(), names.end(), name) != names.end();
+    };
+    CHECK_FALSE(has(names_for(Abi::x86_64), "sigreturn"));
+    CHECK(has(names_for(Abi::i386), "sigreturn"));
+    CHECK(has(names_for(Abi::i386), "clock_gettime64"));
+    CHECK_FALSE(has(names_for(Abi::x86_64), "clock_gettime64"));
+    CHECK_FALSE(has(names_for(Abi::aarch64), "time"));
+    CHECK(has(names_for(Abi::riscv64), "riscv_hwprobe"));
+    CHECK_FALSE(has(names_for(Abi::x86_64), "riscv_hwprobe"));
+}
+
+TEST_CASE("several recordings and ABIs are united") {
+    const Derivation result =
+        derived({recording_of({read_call}), recording_of({{Abi::i386, 102}, {Abi::x32, 0x40000001}})},
+                DeriveOptions::observed_only());
+    CHECK(result.profile.rules[0].names == std::vector<std::string>{"read", "socketcall", "write"});
+    CHECK(result.profile.architectures ==
+          std::vector<std::string>{"SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"});
+}
+
+TEST_CASE("a number without a name is reported and never in the profile") {
+    Recording recording = recording_of({read_call, {Abi::x86_64, 5000}, {Abi::x86_64, 0xffffffff}});
+    recording.calls[1].returned = {{ENOSYS, 1}};
+    const Derivation result = derived({recording}, DeriveOptions::observed_only());
+    CHECK(result.profile.rules[0].names == std::vector<std::string>{"read"});
+    REQUIRE(result.unnamed.size() == 2);
+    CHECK(result.unnamed[0].call.number == 5000);
+    CHECK_FALSE(result.unnamed[0].exists);
+    CHECK(result.unnamed[1].exists);
+}
+
+TEST_CASE("runtime sets have the measured sizes") {
+    // docs/profiles.md lists them; with the calls whose denial a runtime survives, and without.
+    CHECK(runtime_calls(RuntimeSet::runc, false, true).size() == 35);
+    CHECK(runtime_calls(RuntimeSet::runc, true, true).size() == 41);
+    CHECK(runtime_calls(RuntimeSet::crun, false, true).size() == 12);
+    CHECK(runtime_calls(RuntimeSet::crun, true, true).size() == 19);
+    CHECK(runtime_calls(RuntimeSet::runc, false, false).size() == 32);
+    CHECK(runtime_calls(RuntimeSet::crun, false, false).size() == 10);
+    CHECK(runtime_calls(RuntimeSet::none, true, true).empty());
+    for (const std::string& name : runtime_calls(RuntimeSet::any, true, true)) {
+        CAPTURE(name);
+        CHECK(syscall_number(Abi::x86_64, name).has_value());
+    }
+}
+
+TEST_CASE("where a denial kills, runtimes need more") {
+    DeriveOptions options;
+    options.default_action = Action::kill_process;
+    const auto names = all_names(derived({recording_of({read_call})}, options).profile);
+    CHECK(std::find(names.begin(), names.end(), "fcntl") != names.end());
+    CHECK_FALSE(derived({recording_of({read_call})}, options).profile.default_errno_ret.has_value());
+    const auto milder = all_names(derived({recording_of({read_call})}).profile);
+    CHECK(std::find(milder.begin(), milder.end(), "fcntl") == milder.end());
+}
+
+TEST_CASE("a baseline stays as it is and is only added to") {
+    DeriveOptions options = DeriveOptions::observed_only();
+    options.baseline =
+        baseline(R"({"defaultAction": "SCMP_ACT_KILL", "architectures": ["SCMP_ARCH_X86"], "extra": 1,
+        "syscalls": [{"names": ["write"], "action": "SCMP_ACT_ERRNO", "errnoRet": 13},
+                     {"name": "close", "action": "SCMP_ACT_ALLOW", "includes": {"caps": ["CAP_CHOWN"]}}]})");
+    const Derivation result = derived({recording_of({read_call, write_call, {Abi::x86_64, 3}})}, options);
+    const Profile& profile = result.profile;
+    REQUIRE(profile.rules.size() == 3);
+    CHECK(profile.rules[0] == options.baseline->rules[0]);
+    CHECK(profile.rules[1] == options.baseline->rules[1]);
+    CHECK(profile.rules[2].names == std::vector<std::string>{"read"});
+    CHECK(profile.default_action == Action::kill);
+    CHECK_FALSE(profile.default_errno_ret.has_value());
+    CHECK(profile.architectures == std::vector<std::string>{"SCMP_ARCH_X86", "SCMP_ARCH_X86_64"});
+    CHECK(profile.unknown == options.baseline->unknown);
+    CHECK(result.warnings.empty());
+}
+
+TEST_CASE("what a baseline blocks stays blocked for derived rules too") {
+    DeriveOptions options;
+    options.baseline = baseline(
+        R"({"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["exit"], "action": "SCMP_ACT_KILL"}]})");
+    const Profile profile = derived({recording_of({read_call})}, options).profile;
+    for (std::size_t i = 1; i < profile.rules.size(); ++i) CHECK_FALSE(profile.rules[i].speaks_of("exit"));
+    CHECK_FALSE(profile.default_errno_ret.has_value());  // the baseline's EPERM by default stays
+}
+
+TEST_CASE("no empty rule is added when the baseline names everything") {
+    DeriveOptions options = DeriveOptions::observed_only();
+    options.baseline = baseline(
+        R"({"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["read"], "action": "SCMP_ACT_ALLOW"}]})");
+    CHECK(derived({recording_of({read_call})}, options).profile.rules.size() == 1);
+}
+
+TEST_CASE("a baseline that allows by default becomes one that denies, with a warning") {
+    for (const std::string action : {"SCMP_ACT_ALLOW", "SCMP_ACT_LOG"}) {
+        DeriveOptions options;
+        options.baseline = baseline("{\"defaultAction\": \"" + action + "\"}");
+        const Derivation result = derived({recording_of({read_call})}, options);
+        CHECK(result.profile.default_action == Action::errno_);
+        CHECK(result.profile.default_errno_ret == static_cast<std::uint32_t>(ENOSYS));
+        REQUIRE(result.warnings.size() == 1);
+        CHECK(result.warnings[0].find(action) != std::string::npos);
+    }
+}
+
+TEST_CASE("an archMap is extended and never joined by architectures") {
+    DeriveOptions options = DeriveOptions::observed_only();
+    options.baseline = baseline(R"({"defaultAction": "SCMP_ACT_ERRNO", "archMap": [
+        {"architecture": "SCMP_ARCH_X86_64", "subArchitectures": ["SCMP_ARCH_X86"]},
+        {"architecture": "SCMP_ARCH_AARCH64", "subArchitectures": ["SCMP_ARCH_ARM"]}]})");
+    const Profile profile =
+        derived({recording_of({read_call, {Abi::i386, 3}, {Abi::x32, 0x40000000}})}, options).profile;
+    CHECK(profile.architectures.empty());
+    REQUIRE(profile.arch_map.size() == 2);
+    CHECK(profile.arch_map[0].sub_architectures ==
+          std::vector<std::string>{"SCMP_ARCH_X86", "SCMP_ARCH_X32"});
+    CHECK(profile.arch_map[1] == options.baseline->arch_map[1]);
+
+    SECTION("also where the machine's own family is missing") {
+        options.baseline->arch_map.erase(options.baseline->arch_map.begin());
+        const Profile other = derived({recording_of({read_call})}, options).profile;
+        REQUIRE(other.arch_map.size() == 2);
+        CHECK(other.arch_map[1].architecture == "SCMP_ARCH_X86_64");
+    }
+}
+
+TEST_CASE("options override a baseline's defaults") {
+    DeriveOptions options;
+    options.baseline =
+        baseline(R"({"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 1, "defaultErrno": "EPERM"})");
+    options.default_errno = EACCES;
+    const Profile profile = derived({recording_of({read_call})}, options).profile;
+    CHECK(profile.default_errno_ret == static_cast<std::uint32_t>(EACCES));
+    CHECK(profile.default_errno_name.empty());
+}

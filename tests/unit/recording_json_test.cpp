@@ -1,0 +1,87 @@
+#include <cerrno>
+
+#include "callcensus/format.hpp"
+#include "catch.hpp"
+
+using namespace callcensus;
+
+namespace {
+
+Recording sample() {
+    Recording recording;
+    recording.generator = "callcensus 1";
+    recording.engine = "ptrace";
+    recording.host = {"6.18.0", "x86_64"};
+    recording.command = {"sh", "-c", "true \xc3\xa9"};
+    recording.started = std::chrono::system_clock::from_time_t(1'790'000'000) + std::chrono::milliseconds(7);
+    recording.duration = Milliseconds(12.345);
+    recording.status = ExitStatus{0, 15};
+    recording.gaps = {"a gap"};
+    recording.notes = {"a note"};
+    recording.executables = {"/bin/sh", "/bin/true"};
+    recording.processes = {{10, std::nullopt, Milliseconds(0), {0}, 1, ExitStatus{0, 15}},
+                           {11, 0, Milliseconds(1.5), {0, 1}, 3, std::nullopt}};
+    CallRecord call;
+    call.call = {Abi::x32, 0x40000000 | 5000};
+    call.count = 5;
+    call.first = {Milliseconds(0.25), 1, 1};
+    call.returned = {{0, 2}, {ENOENT, 1}, {512, 1}};
+    call.by_executable = {{0, 1}, {1, 4}};
+    recording.calls = {call};
+    return recording;
+}
+
+std::string error_of(const std::string& text) {
+    const auto recording = parse_recording(text, "r.json");
+    REQUIRE_FALSE(recording);
+    return recording.error().text();
+}
+
+std::string with(std::string text, const std::string& what, const std::string& instead) {
+    const auto at = text.find(what);
+    REQUIRE(at != std::string::npos);
+    return text.replace(at, what.size(), instead);
+}
+
+}  // namespace
+
+TEST_CASE("a recording comes back as it was written") {
+    const std::string text = write_recording(sample());
+    const auto again = parse_recording(text, "r.json");
+    REQUIRE(again);
+    CHECK(write_recording(*again) == text);
+    CHECK(again->started == sample().started);
+    CHECK(again->calls.at(0).returned == sample().calls.at(0).returned);
+    CHECK(again->calls.at(0).unfinished() == 1);
+    CHECK(again->processes.at(1).parent == 0U);
+    CHECK(again->status == sample().status);
+}
+
+TEST_CASE("bytes that are no UTF-8 do not stop a recording from being written") {
+    Recording recording = sample();
+    recording.command = {"\xff\xfe"};
+    CHECK(parse_recording(write_recording(recording), "r.json"));
+}
+
+TEST_CASE("what is not a recording, or does not fit together, is refused") {
+    const std::string text = write_recording(sample());
+    CHECK(error_of(R"({"defaultAction": "SCMP_ACT_ERRNO"})").find("is not a callcensus recording") !=
+          std::string::npos);
+    CHECK(error_of(with(text, "\"version\": 1", "\"version\": 2")).find("version is not 1") !=
+          std::string::npos);
+    CHECK(error_of(with(text, "\"x32\"", "\"vax\"")).find("calls[0].abi is an unknown ABI \"vax\"") !=
+          std::string::npos);
+    CHECK(error_of(with(text, "ENOENT", "ENOTHING")).find("unknown errno \"ENOTHING\"") != std::string::npos);
+    CHECK(error_of(with(text, "\"process\": 1", "\"process\": 9")).find("there are only 2") !=
+          std::string::npos);
+    CHECK(error_of(with(text, "\"parent\": 0", "\"parent\": 1")).find("there are only 1") !=
+          std::string::npos);
+    CHECK(error_of(with(text, "2026-", "today ")).find("started must look like") != std::string::npos);
+}
+
+TEST_CASE("a recording that says it is not complete stays so") {
+    const std::string text = with(write_recording(sample()), "\"a gap\"", "");
+    const auto recording = parse_recording(text, "r.json");
+    REQUIRE(recording);
+    CHECK_FALSE(recording->complete());
+}

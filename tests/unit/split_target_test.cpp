@@ -1,0 +1,47 @@
+#include "cli/split_target.hpp"
+
+#include "catch.hpp"
+
+using callcensus::cli::split_target;
+
+namespace {
+using Words = std::vector<std::string>;
+
+struct Fixture {
+    CLI::App app;
+    std::string output;
+    bool quiet = false;
+    Fixture() {
+        app.add_option("-o,--output", output);
+        app.add_flag("-q,--quiet", quiet);
+    }
+    void check(const Words& arguments, const Words& ours, const Words& target) {
+        const auto split = split_target(app, arguments);
+        CHECK(split.ours == ours);
+        CHECK(split.target == target);
+    }
+};
+}  // namespace
+
+TEST_CASE_METHOD(Fixture, "the target begins at -- or at the first word that is no option") {
+    check({"ls", "-o", "y"}, {}, {"ls", "-o", "y"});
+    check({"--", "ls", "-o", "y"}, {}, {"ls", "-o", "y"});
+    check({"-q", "ls", "-q"}, {"-q"}, {"ls", "-q"});
+    check({"-o", "file", "ls"}, {"-o", "file"}, {"ls"});
+    check({"-o", "--", "--", "ls"}, {"-o", "--"}, {"ls"});
+    check({"--output", "file", "-q", "--", "--"}, {"--output", "file", "-q"}, {"--"});
+    check({"-ofile", "ls"}, {"-ofile"}, {"ls"});
+    check({"--output=file", "ls"}, {"--output=file"}, {"ls"});
+}
+
+TEST_CASE_METHOD(Fixture, "odd words belong to the target") {
+    check({"-", "x"}, {}, {"-", "x"});
+    check({"", "x"}, {}, {"", "x"});
+    check({"--", "-q"}, {}, {"-q"});
+}
+
+TEST_CASE_METHOD(Fixture, "what is unknown or incomplete is left for the parser to complain about") {
+    check({"--unknown", "ls"}, {"--unknown"}, {"ls"});
+    check({"-o"}, {"-o"}, {});
+    check({}, {}, {});
+}
