@@ -78,6 +78,9 @@ struct Syscall {
 /// has no effect in a runtime with an older library. Empty where the library in use knows it (on any ABI).
 [[nodiscard]] std::string_view libseccomp_needed_for(std::string_view name);
 
+/// The libseccomp in use: "2.5.4".
+[[nodiscard]] std::string libseccomp_version();
+
 }  // namespace callcensus
 
 template <>

@@ -109,4 +109,10 @@ std::string_view libseccomp_needed_for(std::string_view name) {
     return known == __NR_SCMP_ERROR ? row->since : std::string_view();
 }
 
+std::string libseccomp_version() {
+    const scmp_version* version = ::seccomp_version();
+    return std::to_string(version->major) + "." + std::to_string(version->minor) + "." +
+           std::to_string(version->micro);
+}
+
 }  // namespace callcensus

@@ -1,11 +1,11 @@
 // The command line: finds the subcommand, keeps CLI11 away from the target's arguments, and turns every error
 // into one line.
-#include <seccomp.h>
 #include <sys/utsname.h>
 
 #include <algorithm>
 #include <iostream>
 
+#include "callcensus/abi.hpp"
 #include "callcensus/version.hpp"
 #include "cli/messages.hpp"
 #include "cli/split_target.hpp"
@@ -17,10 +17,8 @@ namespace {
 std::string version_text() {
     utsname system{};
     ::uname(&system);
-    const scmp_version* library = ::seccomp_version();
-    return std::string("callcensus ") + version + "\nlibseccomp " + std::to_string(library->major) + "." +
-           std::to_string(library->minor) + "." + std::to_string(library->micro) + "\n" + system.sysname +
-           " " + system.release + " " + system.machine;
+    return std::string("callcensus ") + version + "\nlibseccomp " + libseccomp_version() + "\n" +
+           system.sysname + " " + system.release + " " + system.machine;
 }
 
 int run(std::vector<std::string> arguments) {

@@ -20,9 +20,9 @@ std::optional<Placed> Fields::find(std::string_view key) {
     asked_.push_back(key);
     const auto& members = object_.node->members;
     const auto found = std::find_if(members.rbegin(), members.rend(),
-                                    [&](const auto& member) { return member.first == key; });
-    if (found == members.rend() || found->second.is_null()) return std::nullopt;
-    return Placed{&found->second, object_.path + (object_.path.empty() ? "" : ".") + std::string(key)};
+                                    [&](const LocatedMember& member) { return member.key == key; });
+    if (found == members.rend() || found->value.is_null()) return std::nullopt;
+    return Placed{&found->value, object_.path + (object_.path.empty() ? "" : ".") + std::string(key)};
 }
 
 std::optional<std::string> Fields::text(std::string_view key) {

@@ -151,7 +151,7 @@ class TreeBuilder final : public nlohmann::json_sax<json> {
         else if (open_.back().value.type == json::value_t::array)
             open_.back().value.elements.push_back(std::move(node));
         else
-            open_.back().value.members.emplace_back(std::move(open_.back().key), std::move(node));
+            open_.back().value.members.push_back({std::move(open_.back().key), std::move(node)});
     }
 
     std::string_view text_;

@@ -7,25 +7,29 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "callcensus/result.hpp"
 
 namespace callcensus {
 
-struct LocatedJson {
-    using Members = std::vector<std::pair<std::string, LocatedJson>>;
+struct LocatedMember;
 
+struct LocatedJson {
     nlohmann::json::value_t type = nlohmann::json::value_t::null;
     std::size_t offset = 0;         // of its first character in the text
     nlohmann::ordered_json scalar;  // where it is neither array nor object
     std::vector<LocatedJson> elements;
-    Members members;
+    std::vector<LocatedMember> members;
 
     [[nodiscard]] bool is_null() const { return type == nlohmann::json::value_t::null; }
     /// Back to a plain value, for what is to be kept without being understood.
     [[nodiscard]] nlohmann::ordered_json plain() const;
+};
+
+struct LocatedMember {
+    std::string key;
+    LocatedJson value;
 };
 
 /// Parses a whole text. Nesting deeper than a hundred levels is refused: no file of ours has it.
