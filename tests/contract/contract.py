@@ -23,21 +23,29 @@ import tempfile
 DEADLINE = 120  # seconds; a hang is a failure, not a long wait
 
 
+MARK = f"CALLCENSUS_CONTRACT={os.getpid()}"  # in the environment of everything that this test starts
+
+
 def run(command, user):
     if user:
         command = ["setpriv", "--reuid", user, "--regid", "nogroup", "--clear-groups", *command]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=DEADLINE, check=False)
+    done = subprocess.run(["env", MARK, *command], stdin=subprocess.DEVNULL, capture_output=True, timeout=DEADLINE,
+                          check=False)
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 
-def processes_running(executable):
+def still_running():
+    """What this test has started and is still there: pid and name."""
     found = []
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
-            if os.path.realpath(f"/proc/{pid}/exe") == executable:
-                found.append(int(pid))
+            with open(f"/proc/{pid}/environ", "rb") as environment:
+                marked = MARK.encode() in environment.read().split(b"\0")
+            if marked:
+                with open(f"/proc/{pid}/comm", encoding="utf-8") as name:
+                    found.append(f"{pid} {name.read().strip()}")
         except OSError:
-            pass
+            pass  # it has just ended, or is somebody else's
     return found
 
 
@@ -100,7 +108,7 @@ def main():
         problems.append(f"not complete: {recording['gaps']}")
     checked, broken = broken_expectations(native[1], recording)
     problems += broken
-    left = processes_running(tracee[0])
+    left = still_running()
     if left:
         problems.append(f"still running: {left}")
     for problem in problems:

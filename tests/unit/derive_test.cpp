@@ -117,10 +117,10 @@ TEST_CASE("runtime sets have the measured sizes") {
     // docs/profiles.md lists them; with the calls whose denial a runtime survives, and without.
     CHECK(runtime_calls(RuntimeSet::runc, false, true).size() == 35);
     CHECK(runtime_calls(RuntimeSet::runc, true, true).size() == 41);
-    CHECK(runtime_calls(RuntimeSet::crun, false, true).size() == 12);
-    CHECK(runtime_calls(RuntimeSet::crun, true, true).size() == 19);
-    CHECK(runtime_calls(RuntimeSet::runc, false, false).size() == 32);
-    CHECK(runtime_calls(RuntimeSet::crun, false, false).size() == 10);
+    CHECK(runtime_calls(RuntimeSet::crun, false, true).size() == 13);
+    CHECK(runtime_calls(RuntimeSet::crun, true, true).size() == 20);
+    CHECK(runtime_calls(RuntimeSet::runc, false, false).size() == 33);
+    CHECK(runtime_calls(RuntimeSet::crun, false, false).size() == 11);
     CHECK(runtime_calls(RuntimeSet::none, true, true).empty());
     for (const std::string& name : runtime_calls(RuntimeSet::any, true, true)) {
         CAPTURE(name);

@@ -282,7 +282,11 @@ void Run::refuse_to_be_traced(StoppedTask& stopped, Task& task,
 
 void Run::created(Task& creator, pid_t child) {
     creator.expects_child = false;
-    if (find(child) != nullptr) return;  // its first stop came before this event
+    // Its first stop may have come before this event, and even its end.
+    if (const auto adopted = adopted_.find(child); adopted != adopted_.end()) {
+        adopted_.erase(adopted);
+        return;
+    }
     const auto makes_thread = creator.cloning ? creator.cloning->makes_thread() : false;
     const bool is_thread = makes_thread ? *makes_thread : procfs::is_thread_of(creator.process, child);
     begin(child, is_thread ? creator.process : child, &creator);
@@ -341,6 +345,7 @@ Run::Task* Run::adopt(pid_t tid) {
         return entry.second.process == origin && entry.second.expects_child;
     });
     Task* known = creator != tasks_.end() ? &creator->second : find(origin);
+    adopted_.insert(tid);
     return &begin(tid, status->process, known);
 }
 

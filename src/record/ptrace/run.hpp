@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "callcensus/recorder.hpp"
 #include "record/ptrace/placement.hpp"
@@ -108,6 +109,7 @@ class Run {
     std::unordered_map<pid_t, Task> tasks_;
     std::unordered_map<pid_t, Process> processes_;
     std::unordered_map<pid_t, CloneFlags> hidden_untraced_;  // by creator, while the call is under way
+    std::unordered_multiset<pid_t> adopted_;                 // whose creator's event has not come yet
     std::uint32_t next_serial_ = 1;
 
     std::deque<Waited> collected_;

@@ -1,0 +1,322 @@
+"""What the container tests run in: callcensus on the host, busybox in containers of podman, runc and crun.
+
+    sandbox = Sandbox(program="/path/to/callcensus")
+    try:
+        profile = sandbox.trace(["ls", "/"], user=0)
+        ran = PlainLauncher("runc").run(sandbox, ["ls", "/"], profile=profile)
+    finally:
+        sandbox.close()
+
+Everything is kept in one directory that goes away with the sandbox, podman's storage, locks and state
+included: the containers and images of the machine are neither seen nor touched. Needs root.
+"""
+
+import contextlib
+import ctypes
+import itertools
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+BUSYBOX = "/bin/busybox"
+RUNTIMES = ("runc", "crun")
+
+# Far above what any of these commands takes; only a container that hangs gets there.
+COMMAND_TIMEOUT_S = 60
+
+CLONE_NEWNS = 0x00020000
+MS_REC = 0x4000
+MS_PRIVATE = 1 << 18
+MNT_DETACH = 2
+PR_SET_CHILD_SUBREAPER = 36
+
+CGROUPS = pathlib.Path("/sys/fs/cgroup")
+UNIFIED_CGROUP_OF_A_HYBRID = CGROUPS / "unified"
+
+# As docker and podman grant them; a container of root needs some to become another user.
+CONTAINER_CAPABILITIES = (
+    "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_NET_BIND_SERVICE",
+    "CAP_SETFCAP", "CAP_SETGID", "CAP_SETPCAP", "CAP_SETUID", "CAP_SYS_CHROOT")
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _check(result):
+    if result != 0:
+        error = ctypes.get_errno()
+        raise OSError(error, os.strerror(error))
+
+
+def _mount(source, target, filesystem, flags, data=None):
+    _check(_libc.mount(source.encode(), str(target).encode(), filesystem and filesystem.encode(),
+                       ctypes.c_ulong(flags), data and data.encode()))
+
+
+def enter_private_mount_namespace():
+    """Moves this process, and so all its later children, to a mount namespace of its own.
+
+    PermissionError if it may not."""
+    _check(_libc.unshare(CLONE_NEWNS))
+    _mount("none", "/", None, MS_REC | MS_PRIVATE)
+    # crun refuses to run where version 2 of the cgroups is mounted beside version 1 and has controllers. In a
+    # bare directory it makes plain files instead; these go away with a tmpfs of the namespace.
+    if os.path.ismount(UNIFIED_CGROUP_OF_A_HYBRID):
+        _mount("tmpfs", UNIFIED_CGROUP_OF_A_HYBRID, "tmpfs", 0)
+
+
+class CommandFailed(AssertionError):
+    """A command that prepares a test failed."""
+
+
+class CommandHung(CommandFailed):
+    """A command took longer than COMMAND_TIMEOUT_S; it has been killed."""
+
+
+def run(command, **options):
+    """Runs `command` to its end, with its output kept."""
+    arguments = [str(argument) for argument in command]
+    try:
+        return subprocess.run(arguments, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              errors="replace", timeout=COMMAND_TIMEOUT_S, **options)
+    except subprocess.TimeoutExpired as hung:
+        printed = [(output or b"").decode(errors="replace") for output in (hung.stdout, hung.stderr)]
+        unfinished = subprocess.CompletedProcess(arguments, "none, it hung", *printed)
+        raise CommandHung(describe(unfinished)) from None
+
+
+def describe(completed):
+    """What a failed assertion shows of a command."""
+    return (f"\n$ {' '.join(completed.args)}\nexit status: {completed.returncode}"
+            f"\nstdout: {completed.stdout.strip()}\nstderr: {completed.stderr.strip()}")
+
+
+def run_or_fail(command, **options):
+    completed = run(command, **options)
+    if completed.returncode != 0:
+        raise CommandFailed(describe(completed))
+    return completed
+
+
+def missing_on_this_machine(program):
+    """Why no container test can run here, or None."""
+    if not program:
+        return "the environment variable CALLCENSUS does not name the program to test"
+    if not os.access(program, os.X_OK):
+        return f"{program} is not an executable program"
+    if os.geteuid() != 0:
+        return "containers are started as root"
+    if not os.access(BUSYBOX, os.X_OK):
+        return f"{BUSYBOX} is missing (Debian: busybox-static)"
+    if not any(shutil.which(runtime) for runtime in RUNTIMES):
+        return "neither runc nor crun is installed"
+    return None
+
+
+class Sandbox:
+    """A directory with a root file system of busybox alone, a copy of callcensus and the state of podman and
+    of the runtimes.
+
+    Making it moves the process to a mount namespace of its own: the directory is a tmpfs there, so that
+    nothing is left on disk, whatever happens."""
+
+    def __init__(self, program):
+        # So that close() can wait for the processes that podman leaves in the background.
+        _check(_libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+        enter_private_mount_namespace()
+        self.path = pathlib.Path(tempfile.mkdtemp(prefix="callcensus-containers-"))
+        _mount("tmpfs", self.path, "tmpfs", 0, "mode=755")
+        self._numbers = itertools.count(1)
+        self.cgroup = f"callcensus-test-{os.getpid()}"
+
+        self.rootfs = self.path / "rootfs"
+        for directory in ("bin", "dev", "etc", "proc", "sys", "tmp"):
+            (self.rootfs / directory).mkdir(parents=True)
+        # podman gives a tmpfs the mode of the directory below it.
+        (self.rootfs / "tmp").chmod(0o1777)
+        shutil.copy(BUSYBOX, self.rootfs / "bin/busybox")
+
+        # Where another user, too, can execute it.
+        self._program = self.path / "callcensus"
+        shutil.copy(program, self._program)
+
+        self.podman_configuration = self.path / "containers.conf"
+        self.podman_configuration.write_text(
+            "[containers]\n"
+            # The defaults of podman are above the hard limits of small machines.
+            'default_ulimits = ["nofile=1024:1024", "nproc=1000:1000"]\n'
+            'netns = "none"\n'
+            "[engine]\n"
+            'cgroup_manager = "cgroupfs"\n'
+            'events_logger = "none"\n'
+            'lock_type = "file"\n'
+            "hooks_dir = []\n")
+
+    def close(self):
+        # When a container ends, its monitor starts one more podman to clean up, which nobody waits for: it
+        # would write to the directory below the tmpfs.
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                os.waitpid(-1, 0)
+        # podman leaves the cgroup of a container behind where the hierarchy is of version 1.
+        for tree in (*CGROUPS.glob(self.cgroup), *CGROUPS.glob(f"*/{self.cgroup}")):
+            if not tree.is_relative_to(UNIFIED_CGROUP_OF_A_HYBRID):
+                for directory, _, _ in os.walk(tree, topdown=False):
+                    os.rmdir(directory)
+        _check(_libc.umount2(str(self.path).encode(), MNT_DETACH))
+        self.path.rmdir()
+
+    def why_busybox_does_not_run_alone(self):
+        """None when busybox needs no shared library; else what chroot said."""
+        completed = run(["chroot", self.rootfs, "/bin/busybox", "true"])
+        return None if completed.returncode == 0 else describe(completed)
+
+    def new_name(self, kind):
+        """A name for a file or a container, used once; the process id keeps two test runs apart."""
+        return f"callcensus-test-{os.getpid()}-{kind}{next(self._numbers)}"
+
+    def output_directory(self, user):
+        directory = self.path / f"output-of-{user}"
+        if not directory.exists():
+            directory.mkdir()
+            os.chown(directory, user, user)
+        return directory
+
+    def callcensus(self, arguments, user=0):
+        identity = {} if user == 0 else {"user": user, "group": user, "extra_groups": []}
+        return run_or_fail([self._program, *arguments], cwd=self.output_directory(user), **identity)
+
+    def trace(self, busybox_command, user, options=(), recording=None):
+        """The profile of `busybox COMMAND`, run on this host by `user`.
+
+        As another user than root busybox makes other calls (it gives up what set-user-ID might have granted),
+        so a profile holds for the user it was traced as."""
+        profile = self.output_directory(user) / f"{self.new_name('profile')}.json"
+        keep = ["--recording", recording] if recording else []
+        self.callcensus(["trace", "-q", "-o", profile, *keep, *options, "--", self.rootfs / "bin/busybox",
+                         *busybox_command], user)
+        return profile
+
+    def record(self, busybox_command, user):
+        recording = self.output_directory(user) / f"{self.new_name('recording')}.json"
+        self.trace(busybox_command, user, recording=recording)
+        return recording
+
+    def derive(self, recordings, options=()):
+        profile = self.output_directory(0) / f"{self.new_name('profile')}.json"
+        self.callcensus(["derive", *recordings, "-o", profile, *options])
+        return profile
+
+
+class PlainLauncher:
+    """The runtime by itself: the profile is the seccomp section of the bundle's config.json as it stands."""
+
+    def __init__(self, runtime):
+        self.runtime = runtime
+        self.name = runtime
+
+    def missing(self):
+        return None if shutil.which(self.runtime) else f"{self.runtime} is not installed"
+
+    def run(self, sandbox, busybox_command, profile=None, no_new_privileges=False, user=0):
+        name = sandbox.new_name("container")
+        bundle = sandbox.path / name
+        bundle.mkdir()
+        configuration = self._configuration(sandbox, busybox_command, profile, no_new_privileges, user)
+        (bundle / "config.json").write_text(json.dumps(configuration))
+        runtime = [self.runtime, "--root", sandbox.path / f"state-of-{self.runtime}"]
+        try:
+            return run([*runtime, "run", "--bundle", bundle, name])
+        except CommandHung:
+            run([*runtime, "delete", "--force", name])
+            raise
+
+    @staticmethod
+    def _configuration(sandbox, busybox_command, profile, no_new_privileges, user):
+        capabilities = {"bounding": CONTAINER_CAPABILITIES}
+        if user == 0:
+            capabilities |= {"effective": CONTAINER_CAPABILITIES, "permitted": CONTAINER_CAPABILITIES}
+        namespaces = ["pid", "ipc", "uts", "mount", "network"]
+        configuration = {
+            "ociVersion": "1.0.2",
+            "process": {
+                "user": {"uid": user, "gid": user},
+                "args": ["busybox", *busybox_command],
+                "env": ["PATH=/bin"],
+                "cwd": "/",
+                "capabilities": capabilities,
+                "noNewPrivileges": no_new_privileges,
+            },
+            "root": {"path": str(sandbox.rootfs)},
+            "mounts": [
+                {"destination": "/proc", "type": "proc", "source": "proc"},
+                {"destination": "/dev", "type": "tmpfs", "source": "tmpfs"},
+                {"destination": "/tmp", "type": "tmpfs", "source": "tmpfs", "options": ["mode=1777"]},
+            ],
+            "linux": {"namespaces": [{"type": namespace} for namespace in namespaces]},
+        }
+        if profile:
+            configuration["linux"]["seccomp"] = json.loads(pathlib.Path(profile).read_text())
+        return configuration
+
+
+class PodmanLauncher:
+    """podman with the runtime; it adapts the profile to the machine and to the container's capabilities."""
+
+    def __init__(self, runtime):
+        self.runtime = runtime
+        self.name = f"podman --runtime {runtime}"
+
+    def missing(self):
+        if not shutil.which("podman"):
+            return "podman is not installed"
+        return None if shutil.which(self.runtime) else f"{self.runtime} is not installed"
+
+    def run(self, sandbox, busybox_command, profile=None, no_new_privileges=False, user=0, options=()):
+        name = sandbox.new_name("container")
+        try:
+            return self._podman(sandbox, ["run", "--rm", "--name", name, *options,
+                                          *self._arguments(sandbox, profile, no_new_privileges, user),
+                                          *busybox_command])
+        except CommandHung:
+            self._remove(sandbox, name)
+            raise
+
+    @contextlib.contextmanager
+    def running(self, sandbox, busybox_command, profile=None, no_new_privileges=False, user=0):
+        """A container in the background, by its name.
+
+        `busybox_command` has to end by itself some day, in case this process gets no chance to remove it."""
+        name = sandbox.new_name("container")
+        try:
+            started = self._podman(sandbox, ["run", "--rm", "--detach", "--name", name,
+                                             *self._arguments(sandbox, profile, no_new_privileges, user),
+                                             *busybox_command])
+            if started.returncode != 0:
+                raise CommandFailed(describe(started))
+            yield name
+        finally:
+            self._remove(sandbox, name)
+
+    def exec(self, sandbox, container, busybox_command):
+        return self._podman(sandbox, ["exec", container, "busybox", *busybox_command])
+
+    def _arguments(self, sandbox, profile, no_new_privileges, user):
+        # The container's /tmp is a tmpfs, since the root file system is shared by all.
+        return ["--cgroup-parent", f"/{sandbox.cgroup}", "--cgroups", "no-conmon",
+                "--tmpfs", "/tmp", "--user", user,
+                "--security-opt", f"seccomp={profile or 'unconfined'}",
+                *(["--security-opt", "no-new-privileges"] if no_new_privileges else []),
+                "--rootfs", sandbox.rootfs, "busybox"]
+
+    def _remove(self, sandbox, name):
+        self._podman(sandbox, ["rm", "--force", "--ignore", "--time", "0", name])
+
+    def _podman(self, sandbox, arguments):
+        storage = sandbox.path / "podman"
+        return run(["podman", "--root", storage / "root", "--runroot", storage / "run",
+                    "--tmpdir", storage / "tmp", "--storage-driver", "vfs", "--runtime", self.runtime,
+                    "--runtime-flag", f"root={storage / self.runtime}", *arguments],
+                   env={**os.environ, "CONTAINERS_CONF": str(sandbox.podman_configuration)})
