@@ -72,7 +72,8 @@ class Recorder {
     virtual ~Recorder() = default;
 
     [[nodiscard]] virtual std::string_view id() const = 0;
-    /// Can this engine record that target as planned, on this machine? The error says what stands in the way.
+    /// Can this engine record that target as planned? The error says what stands in the way. What only trying
+    /// can tell (whether ptrace is permitted) is an error of run(), before the target has executed anything.
     [[nodiscard]] virtual Result<void> check(const Target& target, const Plan& plan) const = 0;
     /// Runs the target to its end. Errors are our own failures; a target that fails is an Outcome.
     virtual Result<Outcome> run(const Target& target, const Plan& plan, Sink& sink) const = 0;

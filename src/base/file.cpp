@@ -37,9 +37,13 @@ std::string directory_of(const std::string& path) {
     return parent.empty() ? "." : parent;
 }
 
-std::optional<struct stat> status_of(const std::string& path) {
+// Empty where there is nothing (yet); an error where there can never be anything.
+Result<std::optional<struct stat>> status_of(const std::string& path) {
     struct stat status {};
-    return ::stat(path.c_str(), &status) == 0 ? std::optional(status) : std::nullopt;
+    if (::stat(path.c_str(), &status) == 0) return status;
+    if (errno == ENOENT) return std::nullopt;
+    if (errno == ENOTDIR) return fail("its parent is not a directory", path);
+    return fail("cannot be written", path, errno);
 }
 
 // A temporary file beside its destination that goes away unless it was renamed.
@@ -114,33 +118,61 @@ Result<std::string> read_file(const std::string& path, std::size_t limit) {
     }
 }
 
+bool is_standard_output(const std::string& path) {
+    return path == "-" || path == "/dev/stdout" || path == "/dev/fd/1" || path == "/proc/self/fd/1";
+}
+
+std::string output_name(const std::string& path) {
+    return is_standard_output(path) ? "standard output" : path;
+}
+
 Result<void> check_replaceable(const std::string& path) {
-    const std::string destination = behind_links(path);
-    if (const auto present = status_of(destination)) {
-        if (S_ISDIR(present->st_mode)) return fail("is a directory: name a file in it", path);
-        if (is_written_in_place(*present)) {
-            if (::access(destination.c_str(), W_OK) != 0) return fail("cannot be written", path, errno);
-            return {};
-        }
+    if (is_standard_output(path)) return {};
+    const auto present = status_of(path);
+    if (!present) return tl::unexpected(present.error());
+    if (*present && S_ISDIR((*present)->st_mode)) return fail("is a directory: name a file in it", path);
+    if (*present && is_written_in_place(**present)) {
+        if (::access(path.c_str(), W_OK) != 0) return fail("cannot be written", path, errno);
+        return {};
     }
+    const std::string destination = behind_links(path);
     if (std::filesystem::path(destination).filename().empty()) return fail("names no file", path);
-    const std::string directory = directory_of(destination);
-    const auto parent = status_of(directory);
-    if (!parent) return fail("its directory does not exist: make it first", path);
-    if (!S_ISDIR(parent->st_mode)) return fail("its parent is not a directory", path);
+    struct stat parent {};
+    if (::stat(directory_of(destination).c_str(), &parent) != 0)
+        return errno == ENOENT ? fail("its directory does not exist: make it first", path)
+                               : fail("its directory cannot be used", path, errno);
+    // In a sticky directory such as /tmp a new file may be made, but not put in the place of somebody else's.
+    const bool sticky = (parent.st_mode & S_ISVTX) != 0 && ::geteuid() != 0 && ::geteuid() != parent.st_uid;
+    if (sticky && *present && (*present)->st_uid != ::geteuid())
+        return fail("belongs to somebody else, and its directory is sticky: use another name", path);
     const TemporaryFile probe(destination);
     if (!probe) return fail("its directory cannot be written to", path, errno);
     return {};
 }
 
+bool is_regular_or_new(const std::string& path) {
+    if (is_standard_output(path)) return false;
+    const auto present = status_of(path);
+    return present && (!*present || !is_written_in_place(**present));
+}
+
+bool are_same_file(const std::string& a, const std::string& b) {
+    std::error_code failed;
+    return std::filesystem::weakly_canonical(behind_links(a), failed) ==
+           std::filesystem::weakly_canonical(behind_links(b), failed);
+}
+
 Result<void> replace_file(const std::string& path, std::string_view content) {
-    const std::string destination = behind_links(path);
-    const auto present = status_of(destination);
+    if (is_standard_output(path)) return write_all(STDOUT_FILENO, content, output_name(path));
+    const auto found = status_of(path);
+    if (!found) return tl::unexpected(found.error());
+    const std::optional<struct stat>& present = *found;
     if (present && is_written_in_place(*present)) {
-        const UniqueFd device(::open(destination.c_str(), O_WRONLY | O_CLOEXEC));
+        const UniqueFd device(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
         if (!device) return fail("cannot be opened for writing", path, errno);
         return write_all(device.get(), content, path);
     }
+    const std::string destination = behind_links(path);
     TemporaryFile temporary(destination);
     if (!temporary) return fail("cannot be replaced", path, errno);
     if (auto written = write_all(temporary.fd(), content, path); !written) return written;

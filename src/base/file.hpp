@@ -13,9 +13,22 @@ namespace callcensus {
 /// bytes.
 [[nodiscard]] Result<std::string> read_file(const std::string& path, std::size_t limit);
 
+/// `-`, and by its other name `/dev/stdout`: opening that anew fails where standard output is another user's
+/// pipe.
+[[nodiscard]] bool is_standard_output(const std::string& path);
+
+/// How a message calls an output file.
+[[nodiscard]] std::string output_name(const std::string& path);
+
 /// Whether replace_file() could work, found out without leaving a trace: the directory exists and may be
 /// written. A full disk shows only when writing.
 [[nodiscard]] Result<void> check_replaceable(const std::string& path);
+
+/// Whether writing to one would replace the other, links considered.
+[[nodiscard]] bool are_same_file(const std::string& a, const std::string& b);
+
+/// Whether the path can be a file of its own that is replaced: not a device or a pipe.
+[[nodiscard]] bool is_regular_or_new(const std::string& path);
 
 /// Writes `content` so that readers see the old file or the new one and never a part: into a new file beside
 /// it, to disk, then renamed. Symbolic links are followed, an existing file's mode (and owner, where

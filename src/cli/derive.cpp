@@ -1,7 +1,5 @@
 // callcensus derive: the profile of recordings made before, without running anything.
 #include <fmt/format.h>
-#include <unistd.h>
-
 #include <memory>
 
 #include "base/file.hpp"
@@ -27,6 +25,7 @@ struct DeriveCommandOptions {
 int derive_profile(const DeriveCommandOptions& options) {
     const auto derive_options = options.policy.resolve();
     if (!derive_options) return complain(derive_options.error());
+    if (auto possible = check_replaceable(options.output); !possible) return complain(possible.error());
     std::vector<Recording> recordings;
     for (const std::string& path : options.recordings) {
         const auto text = read_file(path, largest_recording);
@@ -39,14 +38,13 @@ int derive_profile(const DeriveCommandOptions& options) {
     }
     const Derivation derivation = derive(recordings, *derive_options);
     const std::string profile = write_profile(derivation.profile);
-    const auto written = options.output == "-" ? write_all(STDOUT_FILENO, profile, "standard output")
-                                               : replace_file(options.output, profile);
+    const auto written = replace_file(options.output, profile);
     if (!written) return complain(written.error());
     if (options.quiet) return 0;
     for (const std::string& line : derivation.warnings) say("warning: " + line);
     for (const UnnamedCall& call : derivation.unnamed) say("warning: " + describe(call));
-    if (options.output != "-")
-        say(fmt::format("profile written to {}: {} calls observed", options.output, derivation.observed));
+    say(fmt::format("profile written to {}: {} calls observed", output_name(options.output),
+                    derivation.observed));
     return 0;
 }
 

@@ -37,6 +37,8 @@ int run(std::vector<std::string> arguments) {
         std::find_if(subcommands.begin(), subcommands.end(), [&](const Subcommand& subcommand) {
             return !arguments.empty() && subcommand.app->get_name() == arguments.front();
         });
+    if (named == subcommands.end() && !arguments.empty() && arguments.front().rfind('-', 0) != 0)
+        return complain({"there is no command \"" + arguments.front() + "\" (see callcensus --help)", "", 0});
     if (named != subcommands.end() && named->takes_target) {
         const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
         SplitArguments split = split_target(*named->app, rest);

@@ -3,13 +3,19 @@
 namespace callcensus::cli {
 namespace {
 
-// Whether `argument` is an option whose value is the next argument.
-bool takes_next(const CLI::App& app, const std::string& argument) {
-    const bool is_long = argument.rfind("--", 0) == 0;
-    if (is_long ? argument.find('=') != std::string::npos : argument.size() > 2)
-        return false;  // --o=FILE, -oFILE
-    const CLI::Option* option = app.get_option_no_throw(argument);
+bool takes_value(const CLI::App& app, const std::string& name) {
+    const CLI::Option* option = app.get_option_no_throw(name);
     return option != nullptr && option->get_items_expected_max() > 0;
+}
+
+// Whether `argument` holds an option whose value is the next argument: --output, -o, -qo, but not
+// --output=FILE, -oFILE.
+bool takes_next(const CLI::App& app, const std::string& argument) {
+    if (argument.rfind("--", 0) == 0)
+        return argument.find('=') == std::string::npos && takes_value(app, argument);
+    for (std::size_t i = 1; i < argument.size(); ++i)
+        if (takes_value(app, std::string("-") + argument[i])) return i + 1 == argument.size();
+    return false;
 }
 
 }  // namespace

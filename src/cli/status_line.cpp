@@ -8,6 +8,13 @@
 namespace callcensus::cli {
 namespace {
 
+// The line stands below the cursor, so that what the target has written so far (a question without a newline)
+// stays, and typing goes on behind it. The cursor is behind the last thing that the target wrote: nothing but
+// our line can be below it, also when it has moved down onto our line since.
+const std::string make_room =
+    "\033D\033M";  // index, reverse index: scrolls where the cursor is on the last line
+const std::string wipe_below = "\033[J";
+
 void put(const std::string& text) {
     // A terminal that is gone is no reason to fail.
     [[maybe_unused]] const ssize_t ignored = ::write(STDERR_FILENO, text.data(), text.size());
@@ -42,13 +49,13 @@ void StatusLine::show(Milliseconds elapsed, std::size_t processes, std::size_t c
         fmt::format("callcensus {}  processes {}  calls {}  last new one {} ago", clock_text(elapsed),
                     processes, calls, clock_text(last_news ? elapsed - *last_news : elapsed));
     line.resize(std::min(line.size(), width()));
-    put("\r\033[K" + line);
+    put(make_room + wipe_below + "\0337\033[B\r" + line + "\0338");
     shown_ = true;
 }
 
 void StatusLine::wipe() {
     if (!shown_) return;
-    put("\r\033[K");
+    put(wipe_below);
     shown_ = false;
 }
 

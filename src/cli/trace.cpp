@@ -150,7 +150,7 @@ int end_as(const ExitStatus& status) {
     sigset_t only;
     ::sigemptyset(&only);
     ::sigaddset(&only, status.signal);
-    ::raise(status.signal);
+    ::kill(::getpid(), status.signal);  // raise(3) refuses the two signals that glibc keeps for itself
     ::sigprocmask(SIG_UNBLOCK, &only, nullptr);
     return 128 + status.signal;  // as an init process we are immune
 }
@@ -180,7 +180,10 @@ void salvage(const Recording& recording, const std::string& beside) {
     const char* temporary = std::getenv("TMPDIR");
     const std::string name = fmt::format("/callcensus-{}.recording.json", ::getpid());
     std::vector<std::string> directories;
-    if (beside != "-") directories.push_back(std::filesystem::absolute(beside).parent_path().string());
+    if (!is_regular_or_new(beside))
+        directories.push_back(std::filesystem::current_path().string());
+    else
+        directories.push_back(std::filesystem::absolute(beside).parent_path().string());
     if (temporary != nullptr) directories.emplace_back(temporary);
     directories.insert(directories.end(), {"/tmp", "/var/tmp", "/dev/shm"});
     for (const std::string& directory : directories)
@@ -196,12 +199,11 @@ void salvage(const Recording& recording, const std::string& beside) {
 }
 
 Result<void> check_outputs(const TraceOptions& options) {
-    if (options.output != "-")
-        if (auto possible = check_replaceable(options.output); !possible) return possible;
-    if (options.recording == "-")
+    if (auto possible = check_replaceable(options.output); !possible) return possible;
+    if (is_standard_output(options.recording))
         return fail("the recording needs a file: standard output is for the profile", "--recording");
     if (!options.recording.empty()) {
-        if (options.recording == options.output)
+        if (is_regular_or_new(options.output) && are_same_file(options.recording, options.output))
             return fail("names the same file as -o", "--recording " + options.recording);
         if (auto possible = check_replaceable(options.recording); !possible) return possible;
     }
@@ -226,6 +228,7 @@ int trace(const TraceOptions& options, const std::vector<std::string>& target) {
     if (auto possible = recorder->check(launch, plan); !possible) return complain(possible.error());
     const auto outcome = recorder->run(launch, plan, observer);
     observer.finish();
+    ::signal(SIGPIPE, SIG_IGN);  // a reader that has gone away is an error to report, and not our end
     if (!outcome) return complain(outcome.error());
     if (!outcome->started) {
         if (outcome->exec_errno == 0 && outcome->status) return end_as(*outcome->status);
@@ -242,10 +245,9 @@ int trace(const TraceOptions& options, const std::vector<std::string>& target) {
     Summary summary{recording, derivation, observer.survivors(), outcome->let_go, {}, {}};
     bool written = true;
     const auto write = [&](const std::string& path, const std::string& content, std::string& reported) {
-        const auto done =
-            path == "-" ? write_all(STDOUT_FILENO, content, "standard output") : replace_file(path, content);
+        const auto done = replace_file(path, content);
         if (done)
-            reported = path == "-" ? "standard output" : path;
+            reported = output_name(path);
         else
             written = complain(done.error()) == 0;
     };

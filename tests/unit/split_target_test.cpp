@@ -30,6 +30,8 @@ TEST_CASE_METHOD(Fixture, "the target begins at -- or at the first word that is 
     check({"-o", "file", "ls"}, {"-o", "file"}, {"ls"});
     check({"-o", "--", "--", "ls"}, {"-o", "--"}, {"ls"});
     check({"--output", "file", "-q", "--", "--"}, {"--output", "file", "-q"}, {"--"});
+    check({"-qo", "file", "ls"}, {"-qo", "file"}, {"ls"});
+    check({"-oq", "ls"}, {"-oq"}, {"ls"});
     check({"-ofile", "ls"}, {"-ofile"}, {"ls"});
     check({"--output=file", "ls"}, {"--output=file"}, {"ls"});
 }

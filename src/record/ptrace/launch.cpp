@@ -11,6 +11,7 @@
 #include "base/procfs.hpp"
 #include "base/unique_fd.hpp"
 #include "record/command.hpp"
+#include "record/ptrace/stopped_task.hpp"
 
 namespace callcensus::ptrace {
 namespace {
@@ -80,18 +81,26 @@ Result<pid_t> launch(const std::string& path, const std::vector<std::string>& ar
     }
     if (child < 0) return fail("no new process", {}, errno);
 
-    if (::ptrace(PTRACE_SEIZE, child, nullptr, options) != 0 ||
-        ::ptrace(PTRACE_INTERRUPT, child, nullptr, nullptr) != 0 || !wait_for_first_stop(child) ||
-        ::ptrace(PTRACE_SYSCALL, child, nullptr, nullptr) != 0) {
-        const int errnum = errno;
-        write_end.reset();  // the child ends
+    const auto give_up = [&](tl::unexpected<Error> why) -> Result<pid_t> {
+        write_end.reset();  // the child reads the end of the pipe and exits
+        ::kill(child, SIGKILL);
         ::waitpid(child, nullptr, __WALL);
-        if (errnum == EPERM || errnum == EACCES) return fail("cannot trace: " + why_ptrace_is_forbidden());
-        if (errnum == ENOSYS || errnum == EIO)
-            return fail(
-                "cannot trace: this system has no PTRACE_SEIZE (an emulator such as qemu-user or gVisor?)");
-        return fail("cannot trace", {}, errnum);
+        return why;
+    };
+    if (::ptrace(PTRACE_SEIZE, child, nullptr, options) != 0 ||
+        ::ptrace(PTRACE_INTERRUPT, child, nullptr, nullptr) != 0 || !wait_for_first_stop(child)) {
+        const int errnum = errno;
+        if (errnum == EPERM || errnum == EACCES)
+            return give_up(fail("cannot trace: " + why_ptrace_is_forbidden()));
+        return give_up(
+            fail("cannot trace: this system has no PTRACE_SEIZE (an emulator such as qemu-user or gVisor?)",
+                 {}, errnum));
     }
+    StoppedTask stopped(child);
+    if (!stopped.syscall_info())
+        return give_up(
+            fail("cannot trace: this kernel has no PTRACE_GET_SYSCALL_INFO; it takes Linux 5.3 or newer"));
+    std::move(stopped).resume();
     ssize_t written = 0;
     do written = ::write(write_end.get(), "", 1);
     while (written < 0 && errno == EINTR);

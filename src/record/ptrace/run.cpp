@@ -26,6 +26,10 @@ constexpr long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_T
 // the others. Every so many stops all that wait are collected first, and each is served once.
 constexpr std::uint32_t collection_interval = 32;
 
+// timeout(1) signals its child and then its whole process group, which we are in: that is one request, not
+// two.
+constexpr std::chrono::milliseconds one_request{100};
+
 struct WatchedNumbers {
     std::optional<std::uint32_t> ptrace, fork, vfork;
 };
@@ -394,10 +398,7 @@ void Run::relay(SignalRelay::Signal signal) {
         case SIGTERM:
         case SIGHUP:
             if (signal.from_kernel && main_is_alive()) break;
-            if (++requests_to_end_ > 1)
-                kill_everything();
-            else
-                ask_to_end(signal.number);
+            end_on_request(signal.number);
             break;
         case SIGINT:
         case SIGQUIT:
@@ -416,6 +417,17 @@ void Run::relay(SignalRelay::Signal signal) {
         default:
             if (main_is_alive() && !signal.from_kernel) ::kill(main_, signal.number);
             break;
+    }
+}
+
+// The first request is passed on, a second one ends everything.
+void Run::end_on_request(int signal) {
+    const auto now = std::chrono::steady_clock::now();
+    if (!asked_to_end_) {
+        asked_to_end_ = now;
+        ask_to_end(signal);
+    } else if (now - *asked_to_end_ > one_request) {
+        kill_everything();
     }
 }
 

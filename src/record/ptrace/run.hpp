@@ -83,6 +83,7 @@ class Run {
     void relay(SignalRelay::Signal signal);
     void look_at_the_clock();
     void set_the_alarm();
+    void end_on_request(int signal);
     void ask_to_end(int signal);
     void kill_everything();
     void let_everything_go();
@@ -103,7 +104,7 @@ class Run {
     bool main_let_go_ = false;
     bool killing_ = false;
     bool letting_go_ = false;
-    int requests_to_end_ = 0;
+    std::optional<Time> asked_to_end_;
     int main_stopped_by_ = 0;  // the signal of its group-stop, until we have stopped too or it goes on
 
     std::unordered_map<pid_t, Task> tasks_;
