@@ -5,15 +5,32 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <vector>
+
 namespace callcensus::cli {
 namespace {
 
-// The line stands below the cursor, so that what the target has written so far (a question without a newline)
-// stays, and typing goes on behind it. The cursor is behind the last thing that the target wrote: nothing but
-// our line can be below it, also when it has moved down onto our line since.
+// The line stands below the cursor, so that what the target has written of its own line so far (a question, a
+// progress bar) stays, and typing goes on behind it.
 const std::string make_room =
     "\033D\033M";  // index, reverse index: scrolls where the cursor is on the last line
-const std::string wipe_below = "\033[J";
+const std::string save = "\0337", restore = "\0338";
+const std::string line_below = "\033[B\r";
+const std::string erase_to_the_end = "\033[J";
+
+struct InputAndOutput {
+    std::optional<std::uint32_t> read, write, writev;
+};
+const InputAndOutput& numbers_of(Abi abi) {
+    static const std::vector<InputAndOutput> numbers = [] {
+        std::vector<InputAndOutput> table;
+        for (const AbiInfo& row : all_abis())
+            table.push_back({syscall_number(row.abi, "read"), syscall_number(row.abi, "write"),
+                             syscall_number(row.abi, "writev")});
+        return table;
+    }();
+    return numbers[static_cast<std::size_t>(abi)];
+}
 
 void put(const std::string& text) {
     // A terminal that is gone is no reason to fail.
@@ -49,20 +66,31 @@ void StatusLine::show(Milliseconds elapsed, std::size_t processes, std::size_t c
         fmt::format("callcensus {}  processes {}  calls {}  last new one {} ago", clock_text(elapsed),
                     processes, calls, clock_text(last_news ? elapsed - *last_news : elapsed));
     line.resize(std::min(line.size(), width()));
-    put(make_room + wipe_below + "\0337\033[B\r" + line + "\0338");
+    put(make_room + save + line_below + erase_to_the_end + line + restore);
     shown_ = true;
 }
 
 void StatusLine::wipe() {
     if (!shown_) return;
-    put(wipe_below);
+    put(save + line_below + erase_to_the_end + restore);
     shown_ = false;
 }
 
-void StatusLine::wipe_before_output(const SyscallSeen& seen) {
-    const std::string name = syscall_name(seen.call);
+void StatusLine::note(const SyscallSeen& seen) {
+    const InputAndOutput& numbers = numbers_of(seen.call.abi);
+    const std::uint64_t fd = seen.arguments[0];
     // Standard output and error; a terminal opened anew (/dev/tty) is rare enough.
-    if ((name == "write" || name == "writev") && (seen.arguments[0] == 1 || seen.arguments[0] == 2)) wipe();
+    if ((seen.call.number == numbers.write || seen.call.number == numbers.writev) && (fd == 1 || fd == 2))
+        wipe();
+    if (seen.call.number == numbers.read && fd == 0) reader_ = seen.task;
+}
+
+void StatusLine::note(const SyscallReturned& returned) {
+    if (!shown_ || !(returned.task == reader_) || returned.call.number != numbers_of(returned.call.abi).read)
+        return;
+    if (::isatty(STDIN_FILENO) != 1) return;
+    put(erase_to_the_end);
+    shown_ = false;
 }
 
 }  // namespace callcensus::cli

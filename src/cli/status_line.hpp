@@ -25,14 +25,13 @@ class StatusLine {
               std::optional<Milliseconds> last_news);
     void wipe();
     /// Wipes it when that call is about to write to the terminal.
-    void make_way_for(const SyscallSeen& seen) {
-        if (shown_) wipe_before_output(seen);
-    }
+    void note(const SyscallSeen& seen);
+    /// Wipes it when a line has been typed, whose echo has moved the cursor onto ours.
+    void note(const SyscallReturned& returned);
 
   private:
-    void wipe_before_output(const SyscallSeen& seen);
-
     bool shown_ = false;
+    TaskId reader_;  // the last one to read standard input
 };
 
 /// "0:07", "12:34", "1:02:03".

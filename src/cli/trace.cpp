@@ -62,14 +62,17 @@ class Observer final : public Sink {
 
     Verdict on(const Event& event) override {
         builder_.on(event);
-        if (const auto* seen = std::get_if<SyscallSeen>(&event))
-            status_line_.make_way_for(*seen);
-        else if (const auto* exited = std::get_if<TaskExited>(&event))
+        if (const auto* seen = std::get_if<SyscallSeen>(&event)) {
+            if (shows_status_) status_line_.note(*seen);
+        } else if (const auto* returned = std::get_if<SyscallReturned>(&event)) {
+            if (shows_status_) status_line_.note(*returned);
+        } else if (const auto* exited = std::get_if<TaskExited>(&event)) {
             ended(*exited);
-        else if (std::holds_alternative<TaskStarted>(event) && main_.serial == 0)
-            main_ = std::get<TaskStarted>(event).task;
-        else if (std::holds_alternative<Tick>(event))
+        } else if (const auto* started = std::get_if<TaskStarted>(&event)) {
+            if (main_.serial == 0) main_ = started->task;
+        } else if (std::holds_alternative<Tick>(event)) {
             tick();
+        }
         return Verdict::go_on;
     }
 

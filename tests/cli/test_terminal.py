@@ -1,0 +1,618 @@
+#!/usr/bin/env python3
+"""On a terminal: job control as without us, and a status line that keeps out of the way."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+
+import harness
+from harness import MARK, MARK_NAME, REACTING, Shell, Terminal, is_gone, python, stat_of, wait_for
+
+# What the status line looks like.
+STATUS = rb"callcensus \d+:\d\d  processes \d+  calls \d+"
+
+
+class Jobs(harness.Case):
+    """Under an interactive shell that knows only callcensus and not its target."""
+
+    def setUp(self):
+        super().setUp()
+        self.shell = Shell(self)
+        self.addCleanup(self._end_shell)
+
+    def _end_shell(self):
+        self.shell.close()
+        for pid in self.processes():
+            os.kill(pid, signal.SIGKILL)
+
+    def script(self, name, code):
+        self.write(name, code)
+        return f"{harness.PYTHON} -I -S {name}"
+
+    def trace(self, command, *options):  # pylint: disable=arguments-differ
+        """Typed to the shell; callcensus's pid is the shell's business, not ours."""
+        self.shell.type(" ".join(["$CC trace -q -o p.json", *options, "--", command]) + "\n")
+
+    def state(self, pid):
+        return (stat_of(pid) or "?")[0]
+
+    def test_interrupt_by_the_keyboard(self):
+        self.trace("sh -c 'echo ready; exec sleep 1000'")
+        self.shell.expect("ready\r\n")
+        self.shell.type("\x03")
+        self.shell.prompt()
+        self.assertEqual(self.shell.last_status(), 128 + signal.SIGINT)
+        self.assertEqual(self.processes(), [self.shell.process.pid])
+        self.assertIn("execve", harness.observed(self.json("p.json")))
+
+    def test_quit_by_the_keyboard(self):
+        self.trace("sh -c 'ulimit -c 0; echo ready; exec sleep 1000'")
+        self.shell.expect("ready\r\n")
+        self.shell.type("\x1c")
+        self.shell.prompt()
+        self.assertEqual(self.shell.last_status(), 128 + signal.SIGQUIT)
+
+    def test_interrupt_reaches_the_target_once(self):
+        command = self.script("target.py", REACTING + f"""
+interrupts = []
+def interrupt(signum, frame):
+    {MARK}
+    interrupts.append(signum)
+    say("interrupt", len(interrupts))
+def end(signum, frame):
+    say("interrupts", len(interrupts))
+    os._exit(7)
+signal.signal(signal.SIGINT, interrupt)
+signal.signal(signal.SIGUSR1, end)
+say("ready")
+for_ever()
+""")
+        self.trace(command)
+        self.shell.expect("ready\r\n")
+        tracer = self.shell.foreground()
+        for i in (1, 2, 3):
+            self.shell.type("\x03")
+            self.shell.expect(rf"interrupt {i}\r\n")
+        # Relayed in the order of arrival: a relayed interrupt would come before it.
+        os.kill(tracer, signal.SIGUSR1)
+        self.shell.expect(r"interrupts 3\r\n")
+        self.shell.prompt()
+        self.assertEqual(self.shell.last_status(), 7)
+        self.assertIn(MARK_NAME, harness.observed(self.json("p.json")))
+
+    def test_target_that_handles_the_interrupt_and_exits(self):
+        self.trace("sh -c 'trap \"echo cleaned up; exit 3\" INT; echo ready; while read x; do :; done'")
+        self.shell.expect("ready\r\n")
+        self.shell.type("\x03")
+        self.shell.expect("cleaned up\r\n")
+        self.shell.prompt()
+        self.assertEqual(self.shell.last_status(), 3)
+
+    ASKING = """
+import os, sys
+sys.stdout.reconfigure(line_buffering=True)
+print("ready", os.getpid())
+for line in sys.stdin:
+    if line == "end\\n":
+        break
+    print("got", line.strip())
+os._exit(5)
+"""
+
+    def start_asking(self, *options):
+        """A target that echoes lines until `end`; returns its pid and its tracer's."""
+        self.trace(self.script("target.py", self.ASKING), *options)
+        target = int(self.shell.expect(r"ready (\d+)\r\n")[1])
+        return target, self.shell.foreground()
+
+    def end_asking(self):
+        self.shell.type("end\n")
+        self.shell.prompt()
+        self.assertEqual(self.shell.last_status(), 5)
+        self.assertIn("execve", harness.observed(self.json("p.json")))
+
+    def test_suspended_and_continued(self):
+        target, tracer = self.start_asking()
+        for i in range(3):
+            self.shell.type(f"line {i}\n")
+            self.shell.expect(rf"got line {i}\r\n")
+            self.shell.type("\x1a")
+            self.shell.expect(r"Stopped")
+            self.shell.prompt()
+            self.assertEqual(self.state(tracer), "T")
+            self.assertIn(self.state(target), "Tt")
+            self.assertEqual(self.shell.foreground(), self.shell.process.pid)
+            self.shell.type("fg\n")
+            self.shell.expect(r"\$CC trace[^\n]*\n")
+            wait_for(lambda: self.shell.foreground() == tracer, "the job to be in the foreground")
+        self.shell.type("after\n")
+        self.shell.expect("got after\r\n")
+        self.end_asking()
+
+    def test_continued_in_the_background(self):
+        command = self.script("target.py", REACTING + """
+signal.signal(signal.SIGUSR1, lambda *_: say("still there"))
+signal.signal(signal.SIGUSR2, lambda *_: os._exit(6))
+say("ready", os.getpid())
+for_ever()
+""")
+        self.trace(command)
+        target = int(self.shell.expect(r"ready (\d+)\r\n")[1])
+        tracer = self.shell.foreground()
+        self.shell.type("\x1a")
+        self.shell.expect("Stopped")
+        self.shell.prompt()
+        self.shell.type("bg\n")
+        self.shell.prompt()
+        os.kill(target, signal.SIGUSR1)
+        self.shell.expect("still there\r\n")
+        self.assertNotEqual(self.state(tracer), "T")
+        self.shell.type("fg\n")
+        wait_for(lambda: self.shell.foreground() == tracer, "the job to be in the foreground")
+        os.kill(tracer, signal.SIGUSR2)
+        self.shell.prompt()
+        self.assertEqual(self.shell.last_status(), 6)
+
+    def test_suspend_that_the_target_handles(self):
+        # An editor puts the terminal in order first and then stops itself.
+        command = self.script("target.py", REACTING + f"""
+def suspend(signum, frame):
+    {MARK}
+    say("putting things in order")
+    signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+    os.kill(0, signal.SIGTSTP)
+    signal.signal(signal.SIGTSTP, suspend)
+    say("back again")
+signal.signal(signal.SIGTSTP, suspend)
+signal.signal(signal.SIGUSR1, lambda *_: os._exit(4))
+say("ready", os.getpid())
+for_ever()
+""")
+        self.trace(command)
+        self.shell.expect(r"ready (\d+)\r\n")
+        tracer = self.shell.foreground()
+        for _ in range(2):
+            self.shell.type("\x1a")
+            self.shell.expect("putting things in order\r\n")
+            self.shell.expect("Stopped")
+            self.shell.prompt()
+            self.assertEqual(self.state(tracer), "T")
+            self.shell.type("fg\n")
+            self.shell.expect("back again\r\n")
+        os.kill(tracer, signal.SIGUSR1)
+        self.shell.prompt()
+        self.assertEqual(self.shell.last_status(), 4)
+        self.assertIn(MARK_NAME, harness.observed(self.json("p.json")))
+
+    def test_suspend_that_the_target_ignores(self):
+        command = self.script("target.py", REACTING + """
+signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+signal.signal(signal.SIGUSR1, lambda *_: say("still there"))
+signal.signal(signal.SIGUSR2, lambda *_: os._exit(4))
+say("ready", os.getpid())
+for_ever()
+""")
+        self.trace(command)
+        self.shell.expect(r"ready (\d+)\r\n")
+        tracer = self.shell.foreground()
+        self.shell.type("\x1a")
+        self.shell.expect(r"\^Z")  # the terminal now has thrown away what was still to be shown
+        os.kill(tracer, signal.SIGUSR1)
+        self.shell.expect("still there\r\n")
+        self.assertNotEqual(self.state(tracer), "T")
+        os.kill(tracer, signal.SIGUSR2)
+        self.shell.prompt()
+        self.assertEqual(self.shell.last_status(), 4)
+
+    def test_target_stopped_by_somebody_else(self):
+        for signum in (signal.SIGSTOP, signal.SIGTSTP):
+            target, tracer = self.start_asking()
+            os.kill(target, signum)
+            self.shell.expect("Stopped")
+            self.shell.prompt()
+            self.assertEqual(self.state(tracer), "T")
+            self.shell.type("fg\n")
+            wait_for(lambda tracer=tracer: self.shell.foreground() == tracer, "the job to be in the foreground")
+            self.shell.type("after\n")
+            self.shell.expect("got after\r\n")
+            self.end_asking()
+
+    def test_target_that_stops_itself(self):
+        self.trace("sh -c 'kill -STOP $$; echo went on; exit 9'")
+        self.shell.expect("Stopped")
+        self.shell.prompt()
+        self.shell.type("fg\n")
+        self.shell.expect("went on\r\n")
+        self.shell.prompt()
+        self.assertEqual(self.shell.last_status(), 9)
+
+    def test_continued_by_a_signal_to_us_alone(self):
+        command = self.script("target.py", REACTING + """
+signal.signal(signal.SIGUSR1, lambda *_: say("still there"))
+signal.signal(signal.SIGUSR2, lambda *_: os._exit(6))
+say("ready", os.getpid())
+for_ever()
+""")
+        self.trace(command)
+        target = int(self.shell.expect(r"ready (\d+)\r\n")[1])
+        tracer = self.shell.foreground()
+        self.shell.type("\x1a")
+        self.shell.expect("Stopped")
+        self.shell.prompt()
+        os.kill(target, signal.SIGUSR1)  # waits for it to go on
+        os.kill(tracer, signal.SIGCONT)
+        self.shell.expect("still there\r\n")
+        os.kill(tracer, signal.SIGUSR2)
+        wait_for(lambda: is_gone(target), "the target to end")
+
+    def test_suspend_sent_to_us_alone(self):
+        target, tracer = self.start_asking()
+        os.kill(tracer, signal.SIGTSTP)
+        self.shell.expect("Stopped")
+        self.shell.prompt()
+        self.assertIn(self.state(target), "Tt")
+        self.shell.type("fg\n")
+        wait_for(lambda: self.shell.foreground() == tracer, "the job to be in the foreground")
+        self.shell.type("after\n")
+        self.shell.expect("got after\r\n")
+        self.end_asking()
+
+    def test_killed_while_stopped(self):
+        target, tracer = self.start_asking()
+        self.shell.type("\x1a")
+        self.shell.expect("Stopped")
+        self.shell.prompt()
+        os.kill(tracer, signal.SIGKILL)
+        wait_for(lambda: is_gone(tracer) or self.state(tracer) == "Z", "callcensus to end")
+        wait_for(lambda: is_gone(target) or self.state(target) == "Z", "the target to end with it")
+
+    def test_background_job_that_reads_the_terminal(self):
+        self.write("target.py", self.ASKING)
+        self.shell.type(f"$CC trace -q -o p.json -- {harness.PYTHON} -I -S target.py &\n")
+        target = int(self.shell.expect(r"ready (\d+)\r\n")[1])
+        tracer = int(self.shell.result("jobs -p"))
+        # Stopped by SIGTTIN when it reads; bash tells with the next prompt.
+        wait_for(lambda: self.state(tracer) == "T", "callcensus to stop with its target")
+        self.assertIn(self.state(target), "Tt")
+        self.shell.type("jobs\n")
+        self.shell.expect(r"Stopped")
+        self.shell.prompt()
+        self.shell.type("fg\n")
+        wait_for(lambda: self.shell.foreground() == tracer, "the job to be in the foreground")
+        self.shell.type("now\n")
+        self.shell.expect("got now\r\n")
+        self.end_asking()
+
+    def test_background_job_that_writes_to_the_terminal(self):
+        self.shell.type("stty tostop\n")
+        self.shell.prompt()
+        self.shell.type("$CC trace -q -o p.json -- sh -c 'echo now; exit 3' &\n")
+        self.shell.prompt()
+        tracer = int(self.shell.result("jobs -p"))
+        wait_for(lambda: self.state(tracer) == "T", "callcensus to stop with its target")
+        self.shell.type("fg\n")
+        self.shell.expect(r"\nnow\r\n")
+        self.shell.prompt()
+        self.assertEqual(self.shell.last_status(), 3)
+
+    def test_background_job_does_not_touch_the_terminal(self):
+        os.mkfifo(self.path("go"))
+        os.chmod(self.path("go"), 0o666)
+        self.shell.type("stty tostop\n")
+        self.shell.prompt()
+        # Not quiet: neither status line nor summary may stop it; bash would say so.
+        self.shell.type("$CC trace --json -o p.json -- sh -c 'read x <go; sleep 1.3' 2>err.json &\n")
+        self.shell.prompt()
+        tracer = int(self.shell.result("jobs -p"))
+        self.path("go").write_text("\n", encoding="ascii")
+        self.shell.type(f"wait {tracer}; echo waited=$?\n")
+        self.shell.expect(r"\nwaited=0\r\n")
+
+    def test_pipeline(self):
+        # Ctrl-C goes to all of it, and the shell sees the status of ours.
+        self.shell.type("$CC trace -q -o p.json -- sh -c 'echo ready >&2; exec sleep 1000' | cat; "
+                        "echo statuses=${PIPESTATUS[*]}\n")
+        self.shell.expect("\nready\r\n")
+        self.shell.type("\x03")
+        self.shell.prompt()
+        self.shell.type("$CC trace -q -o p.json -- seq 1000000 | head -1; echo statuses=${PIPESTATUS[*]}\n")
+        self.shell.expect(rf"\n1\r\nstatuses={128 + signal.SIGPIPE} 0\r\n")
+
+    def test_make_sees_the_interrupt(self):
+        # A script goes on after a child that handled Ctrl-C, and ends after one that died of it.
+        self.write("script.sh", '"$CC" trace -q -o p.json -- sh -c "echo ready; exec sleep 1000"\necho NEVER\n')
+        self.shell.type("export CC; bash script.sh\n")
+        self.shell.expect("\nready\r\n")
+        self.shell.type("\x03")
+        self.shell.prompt()
+        self.assertEqual(self.shell.last_status(), 128 + signal.SIGINT)
+        self.assertNotIn(b"\nNEVER", self.shell.output)
+
+    def test_terminal_hung_up(self):
+        command = self.script("target.py", REACTING + f"""
+def hang_up(signum, frame):
+    {MARK}
+    open("hung-up", "a").write("once ")
+    os._exit(0)
+signal.signal(signal.SIGHUP, hang_up)
+say("ready", os.getpid())
+for_ever()
+""")
+        self.trace(command)
+        self.shell.expect(r"ready (\d+)\r\n")
+        tracer = self.shell.foreground()
+        self.shell.hang_up()
+        wait_for(lambda: is_gone(tracer) or self.state(tracer) == "Z", "callcensus to end")
+        self.assertEqual(self.path("hung-up").read_text(encoding="ascii"), "once ")
+        self.assertIn(MARK_NAME, harness.observed(self.json("p.json")))
+
+    def test_daemon_left_behind_on_a_terminal(self):
+        os.mkfifo(self.path("go"))
+        os.chmod(self.path("go"), 0o666)
+        self.shell.type("$CC trace --json -o p.json -- sh -c 'trap \"\" INT; (read x <go) & exit 3' 2>err.json\n")
+        target = wait_for(lambda: self.shell.foreground() != self.shell.process.pid and self.shell.foreground(),
+                          "the job to be in the foreground")
+        # The shell that starts it has gone when only the daemon is traced.
+        wait_for(lambda: len(harness.tracees_of(target)) == 1 and self.path("go").is_fifo() and
+                 any(harness.status_field(pid, "PPid") != str(target) for pid in harness.tracees_of(target)),
+                 "only the daemon to be left")
+        self.shell.type("\x03")
+        self.shell.prompt()
+        self.assertEqual(self.shell.last_status(), 3)
+        summary = json.loads(self.path("err.json").read_text(encoding="utf-8").splitlines()[-1])
+        self.assertEqual(summary["let_go"], 1)
+        go = os.open(self.path("go"), os.O_RDWR)
+        os.write(go, b"\n")
+        wait_for(lambda: self.processes() == [self.shell.process.pid], "the daemon to end by itself")
+        os.close(go)
+
+
+class JobsAsNobody(harness.AsNobody, Jobs):
+    pass
+
+
+class StatusLineBasics(harness.Case):
+    def setUp(self):
+        super().setUp()
+        os.mkfifo(self.path("go"))
+        os.chmod(self.path("go"), 0o666)
+
+    def let_go(self):
+        self.path("go").write_text("\n", encoding="ascii")
+
+    def terminal(self, *arguments, **options):
+        return Terminal(self, [harness.PROGRAM, "trace", "-o", "p.json", *arguments], **options)
+
+    def assert_no_status(self, screen):
+        self.assertNotRegex("\n".join(screen.lines).encode(), STATUS)
+
+    def test_appears_after_a_second_and_makes_way(self):
+        terminal = self.terminal("--", "sh", "-c", "read x <go; echo done; echo failed >&2")
+        terminal.expect(STATUS.decode())
+        seconds = int(re.search(rb"callcensus (\d+):(\d\d)", terminal.output)[2])
+        self.assertGreaterEqual(seconds, 1)
+        self.assertRegex("\n".join(terminal.screen().lines).encode(), STATUS)
+        self.let_go()
+        self.assertEqual(terminal.end(), 0)
+        self.assert_no_status(terminal.screen(until=b"done"))
+        lines = terminal.screen().lines
+        self.assertEqual(lines[:2], ["done", "failed"])
+        self.assertRegex("".join(lines[2:]), r"^callcensus: .*callcensus: profile written to p\.json: ")
+
+
+class StatusLineBasicsAsNobody(harness.AsNobody, StatusLineBasics):
+    pass
+
+
+class StatusLine(StatusLineBasics):
+    test_appears_after_a_second_and_makes_way = None
+
+    def test_the_terminal_gone_does_not_matter(self):
+        terminal = self.terminal("--", "sh", "-c", "trap '' HUP; read x <go; echo >ended")
+        terminal.expect(STATUS.decode())
+        tracer = terminal.process.pid
+        terminal.hang_up()
+        self.let_go()
+        wait_for(lambda: is_gone(tracer) or terminal.process.poll() is not None, "callcensus to end")
+        self.assertTrue(self.path("ended").exists())
+        self.assertIn("execve", harness.observed(self.json("p.json")))
+
+    def test_output_of_the_target_is_never_damaged(self):
+        # More lines than the screen has, some long enough to be wrapped, at all moments between two ticks.
+        code = r"""
+import os, time
+for i in range(60):
+    os.write(1 + i % 2, f"line {i}{'.' * (i % 7 * 15)}\n".encode())
+    time.sleep(0.035)
+"""
+        terminal = self.terminal("--", *python(code))
+        self.assertEqual(terminal.end(), 0)
+        self.assertRegex(terminal.output, STATUS)
+        expected = harness.Screen(terminal.ROWS, terminal.COLUMNS).feed(
+            "".join(f"line {i}{'.' * (i % 7 * 15)}\r\n" for i in range(60)).encode())
+        self.assertEqual(terminal.screen(until=b"callcensus: ").lines, expected.lines)
+
+    def assert_stays(self, written, *, typed=""):
+        """What the target has written without a newline is still wanted; and so is what was typed then."""
+        for above in (2, Terminal.ROWS + 5):
+            with self.subTest(written=written, above=above):
+                code = "import os, select\n" \
+                    f"os.write(1, b'above\\n' * {above} + {written!r})\n" \
+                    "select.select([], [], [], 1.6)\n" \
+                    "open('waited', 'w').close()\n" \
+                    "open('go').readline()\n"
+                terminal = self.terminal("--", *python(code))
+                terminal.expect(re.escape(written.decode().replace("\n", "\r\n")))
+                terminal.type(typed)
+                wait_for(self.path("waited").exists, "the target to have waited")
+                self.let_go()
+                self.assertEqual(terminal.end(), 0)
+                expected = harness.Screen(terminal.ROWS, terminal.COLUMNS).feed(
+                    (b"above\r\n" * above + written.replace(b"\n", b"\r\n")) + typed.encode())
+                got = terminal.screen(until=b"callcensus: ")
+                self.assertEqual(got.lines, expected.lines)
+                self.assertEqual(got.position, expected.position)
+                self.path("waited").unlink()
+
+    def test_question_stays_on_the_screen(self):
+        self.assert_stays(b"who are you? ")
+
+    def test_typed_answer_stays_on_the_screen(self):
+        self.assert_stays(b"who are you? ", typed="somebo")
+
+    def test_typed_ahead_stays_on_the_screen(self):
+        self.assert_stays(b"busy\n", typed="next comm")
+
+    def test_progress_bar_stays_on_the_screen(self):
+        self.assert_stays(b"50 percent\r")
+
+    def test_not_while_the_terminal_is_in_raw_mode(self):
+        # An editor. Afterwards the status line comes, which shows that it would have come before.
+        code = r"""
+import os, select, termios, tty
+before = termios.tcgetattr(0)
+tty.setraw(0)
+os.write(1, b"full screen\r\n")
+select.select([], [], [], 1.8)
+os.write(1, b"leaving\r\n")
+termios.tcsetattr(0, termios.TCSANOW, before)
+open("go").readline()
+"""
+        terminal = self.terminal("--", *python(code))
+        self.assertNotRegex(terminal.expect("full screen\r\n(.*)leaving\r\n")[1], STATUS)
+        terminal.expect(STATUS.decode())
+        self.let_go()
+        self.assertEqual(terminal.end(), 0)
+
+    def test_not_while_a_password_is_asked_for(self):
+        code = r"""
+import os, select, termios
+mode = termios.tcgetattr(0)
+before = list(mode)
+mode[3] &= ~termios.ECHO
+termios.tcsetattr(0, termios.TCSANOW, mode)
+os.write(1, b"password: ")
+select.select([], [], [], 1.8)
+os.write(1, b"thanks\n")
+termios.tcsetattr(0, termios.TCSANOW, before)
+open("go").readline()
+"""
+        terminal = self.terminal("--", *python(code))
+        self.assertNotRegex(terminal.expect("password: (.*)thanks\r\n")[1], STATUS)
+        terminal.expect(STATUS.decode())
+        self.let_go()
+        self.assertEqual(terminal.end(), 0)
+
+    def test_not_when_quiet_and_not_to_a_file(self):
+        wait = ["sh", "-c", "sleep 1.6"]
+        terminal = self.terminal("-q", "--", *wait)
+        self.assertEqual(terminal.end(), 0)
+        self.assertEqual(terminal.output, b"")
+        with open(self.path("err"), "wb") as err:
+            terminal = self.terminal("--", *wait, stderr=err)
+            self.assertEqual(terminal.end(), 0)
+        self.assertEqual(terminal.output, b"")
+        self.assertNotRegex(self.path("err").read_bytes(), STATUS)
+        self.assertNotIn(b"\r", self.path("err").read_bytes())
+
+    def test_fits_the_width(self):
+        terminal = self.terminal("--", "sh", "-c", "read x <go")
+        terminal.resize(24, 30)
+        terminal.expect(r"callcensus \d+:\d\d")
+        self.let_go()
+        self.assertEqual(terminal.end(), 0)
+        for line in re.findall(rb"callcensus \d+:[^\r\x1b]*", terminal.output):
+            self.assertLess(len(line), 30)
+
+    def test_tells_of_daemons(self):
+        terminal = self.terminal("--", "sh", "-c", "(read x <go) & exit 3")
+        terminal.expect(r"callcensus: the command has ended; following a process")
+        self.let_go()
+        self.assertEqual(terminal.end(), 3)
+
+
+class Streams(harness.Case):
+    """Input, output and the terminal reach the target as they are."""
+
+    def test_standard_output_holds_only_what_the_target_wrote(self):
+        content = bytes(range(256)) * 1000
+        code = f"import os\ndata = bytes(range(256)) * 1000\nwhile data: data = data[os.write(1, data):]\n" \
+            "import select\nselect.select([], [], [], 1.3)\n"
+        with open(self.path("out"), "wb") as out:
+            terminal = Terminal(self, [harness.PROGRAM, "trace", "-o", "p.json", "--", *python(code)], stdout=out)
+            self.assertEqual(terminal.end(), 0)
+        self.assertEqual(self.path("out").read_bytes(), content)
+        self.assertRegex(terminal.output, STATUS)
+
+    def test_input_reaches_the_target(self):
+        content = os.urandom(300_000)
+        self.write("in", content)
+        with open(self.path("in"), "rb") as stdin, open(self.path("out"), "wb") as out:
+            running = self.start_trace("-q", "-o", "p.json", "cat", stdin=stdin, stdout=out)
+            self.assertEqual(running.process.wait(harness.DEADLINE_S), 0)
+        self.assertEqual(self.path("out").read_bytes(), content)
+
+    def test_input_is_not_read_by_us(self):
+        # The target takes one line; the rest is for whoever comes next.
+        done = self.run_natively("sh", "-c", '"$0" trace -q -o p.json -- sh -c "read line; echo first: \\$line"; cat',
+                                 harness.PROGRAM, stdin=b"one\ntwo\nthree\n")
+        self.assertEqual(done.out, "first: one\ntwo\nthree\n", done)
+
+    def test_end_of_typed_input(self):
+        terminal = Terminal(self, [harness.PROGRAM, "trace", "-q", "-o", "p.json", "cat"])
+        terminal.type("typed\n")
+        terminal.expect("typed\r\ntyped\r\n")
+        terminal.type("\x04")
+        self.assertEqual(terminal.end(), 0)
+
+    def test_what_the_target_finds_on_its_descriptors(self):
+        code = "import os; open('found', 'w').write(repr([os.isatty(fd) for fd in (0, 1, 2)] " \
+            "+ [os.getpgrp() == os.tcgetpgrp(fd) for fd in (0, 1, 2) if os.isatty(fd)]" \
+            "+ [os.get_terminal_size(fd) for fd in (0, 1, 2) if os.isatty(fd)]))"
+        for stdin in (True, subprocess.DEVNULL):
+            for stdout in (True, subprocess.DEVNULL):
+                for stderr in (True, subprocess.DEVNULL):
+                    found = []
+                    for prefix in ([], [harness.PROGRAM, "trace", "-q", "-o", "p.json", "--"]):
+                        terminal = Terminal(self, [*prefix, *python(code)], stdin=stdin, stdout=stdout, stderr=stderr)
+                        self.assertEqual(terminal.end(), 0, terminal.output)
+                        found.append(self.path("found").read_text(encoding="ascii"))
+                    self.assertEqual(found[0], found[1])
+                    self.assertEqual(found[0].count("True"), 2 * [stdin, stdout, stderr].count(True))
+
+    def test_terminal_settings_are_left_alone(self):
+        terminal = Terminal(self, ["sh", "-c", 'stty -a; "$0" trace -o p.json -- sleep 1.3; stty -a', harness.PROGRAM])
+        self.assertEqual(terminal.end(), 0)
+        settings = re.findall(rb"speed .*?-extproc", terminal.output, re.DOTALL)
+        self.assertEqual(len(settings), 2)
+        self.assertEqual(settings[0], settings[1])
+
+    def test_new_size_of_the_terminal(self):
+        code = REACTING + """
+sizes = []
+def resized(signum, frame):
+    sizes.append(os.get_terminal_size(0))
+    say("now", *sizes[-1])
+signal.signal(signal.SIGWINCH, resized)
+signal.signal(signal.SIGUSR1, lambda *_: (say("resized", len(sizes)), os._exit(0)))
+say("ready")
+for_ever()
+"""
+        terminal = Terminal(self, [harness.PROGRAM, "trace", "-q", "-o", "p.json", "--", *python(code)])
+        terminal.expect("ready\r\n")
+        for i in range(1, 6):
+            terminal.resize(30 + i, 90 + i)
+            terminal.expect(rf"now {90 + i} {30 + i}\r\n")
+        os.kill(terminal.foreground(), signal.SIGUSR1)
+        terminal.expect("resized 5\r\n")  # each once: the terminal tells the target by itself
+        self.assertEqual(terminal.end(), 0)
+
+
+class StreamsAsNobody(harness.AsNobody, Streams):
+    pass
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+"""What callcensus counts is what the kernel counts: for one and the same run, each call as often as the
+tracepoint raw_syscalls:sys_enter has seen it in the target and its descendants.
+
+    CALLCENSUS=build/default/callcensus CALLCENSUS_TRACEES=build/default/tests/tracees \\
+        python3 tests/compare/test_tracepoint.py
+
+Two things differ by the nature of the tracepoint:
+
+* It knows numbers, not ABIs. A 32-bit call is counted under its 32-bit number, so the recording's counts are
+  added up over the ABIs before they are compared; which ABI it was is for test_strace.py.
+* It comes last on the way into the kernel. A tracer's stop comes first (and Syscall User Dispatch before it,
+  seen by neither), then seccomp, then the tracepoint. So it has not seen what a filter denied, nor the call
+  of a task that was killed while it stopped for the tracer; and it sees a number that the tracer has changed.
+  Where this happens is in the tables below. Never may the kernel have seen more of a call than the recording.
+"""
+import collections
+import contextlib
+import os
+import pathlib
+import tempfile
+import unittest
+
+import comparison
+import kernel_trace
+import workloads
+
+# Denied by a filter of the tracee's own (or by strict mode): the kernel sees fewer of these, or none.
+DENIED = {
+    "filter_errno": {"getpgid"},
+    "filter_kill": {"getsid", "timer_getoverrun"},
+    "filter_trace": {"getpgid", "getsid", "timer_getoverrun", "timer_delete"},
+    "filter_trap": {"getpgid"},
+    "filter_tsync": {"getsid"},
+    "filter_user_notif": {"getsid", "timer_getoverrun"},
+    "strict_mode": {"getsid"},
+}
+
+# Tasks which are busy making calls are killed, by a signal or by the end of their process: of what the
+# recording has as unfinished, at most one call a task, the kernel may have seen nothing.
+KILLED_WHILE_CALLING = {
+    "exec_from_thread",
+    "exec_while_threads_busy",
+    "filter_kill",
+    "group_stop",
+    "hot_threads",
+    "kill_race",
+    "leader_exits_then_group",
+    "pid_namespace",
+    # Their first thread ends the process whatever the others are at.
+    workloads.Go.name,
+    workloads.Redis.name,
+}
+
+# Refused by callcensus itself, by making it a call that does not exist.
+CANCELLED = {"seize_tracer": "ptrace"}
+NO_CALL = 2**32 - 1
+
+# The kernel takes an ended task off the list of those to be recorded by its id, and a while after its end:
+# where the next one has that id already, it is that one which goes unrecorded.
+IDS_USED_AGAIN = {"pid_reuse"}
+
+
+class SameCounts(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        with contextlib.ExitStack() as stack:
+            cls.trace = stack.enter_context(kernel_trace.KernelTrace())
+            cls.addClassCleanup(stack.pop_all().close)
+
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory(prefix="callcensus-tracepoint-")
+        self.addCleanup(directory.cleanup)
+        self.directory = pathlib.Path(directory.name)
+        self.recording_path = self.directory / "recording.json"
+
+    def prefix(self):
+        return [*self.trace.prefix(), *comparison.trace_prefix(self.recording_path)]
+
+    def compare(self, name):
+        """After a run behind prefix()."""
+        recording = comparison.read_recording(self.recording_path)
+        self.assertEqual(recording["counts"], "exact")
+        kernel = self.trace.calls_of(recording["processes"][0]["pid"])
+        recorded, unfinished, names = collections.Counter(), collections.Counter(), {}
+        for call in recording["calls"]:
+            recorded[call["number"]] += call["count"]
+            unfinished[call["number"]] += call["unfinished"]
+            names.setdefault(call["number"], set()).add(call.get("name"))
+
+        if name in CANCELLED:
+            (number,) = [number for number, known in names.items() if CANCELLED[name] in known]
+            kernel[number] += kernel.pop(NO_CALL)
+        problems = []
+        for number in sorted(recorded.keys() | kernel.keys()):
+            most = least = recorded[number]
+            if name in KILLED_WHILE_CALLING:
+                least -= unfinished[number]
+            if names.get(number, set()) & DENIED.get(name, set()):
+                most, least = recorded[number] - 1, 0
+            if name in IDS_USED_AGAIN:
+                least = 0
+            if not least <= kernel[number] <= most:
+                problems.append(f"{number} {names.get(number, '')}: recorded {recorded[number]} times, "
+                                f"{unfinished[number]} of them unfinished; the kernel saw {kernel[number]}")
+        self.assertFalse(problems, "\n".join(problems))
+
+    def compare_tracee(self, name):
+        # How it ends is no concern here: a tracee may die by a signal.
+        comparison.run([*self.prefix(), comparison.tracee(name)], cwd=self.directory)
+        self.compare(name)
+
+    def compare_workload(self, workload):
+        reason = workload.missing()
+        if reason:
+            self.skipTest(reason)
+        shared = self.directory / "workload"
+        shared.mkdir()
+        workload.prepare(shared)
+        workload.run(self.prefix())
+        self.compare(workload.name)
+
+    def test_list_directory(self):
+        self.compare_workload(workloads.ListDirectory())
+
+    def test_static_busybox(self):
+        self.compare_workload(workloads.Busybox())
+
+    def test_shell_pipeline(self):
+        self.compare_workload(workloads.ShellPipeline())
+
+    def test_python_threads(self):
+        self.compare_workload(workloads.PythonThreads())
+
+    def test_git_clone(self):
+        self.compare_workload(workloads.GitClone())
+
+    def test_parallel_make(self):
+        self.compare_workload(workloads.ParallelMake())
+
+    def test_nginx_as_daemon(self):
+        self.compare_workload(workloads.NginxAsDaemon())
+
+    def test_redis(self):
+        self.compare_workload(workloads.Redis())
+
+    def test_go(self):
+        self.compare_workload(workloads.Go())
+
+
+def add_a_test_for_each_tracee():
+    directory = os.environ.get("CALLCENSUS_TRACEES")
+    for path in sorted(pathlib.Path(directory).glob("tracee_*")) if directory else []:
+        name = path.name.removeprefix("tracee_")
+        setattr(SameCounts, f"test_tracee_{name}", lambda self, name=name: self.compare_tracee(name))
+
+
+if __name__ == "__main__":
+    add_a_test_for_each_tracee()
+    comparison.main(comparison.missing_program() or kernel_trace.unavailable())
