@@ -15,8 +15,7 @@ constexpr std::array<std::string_view, 7> operators{"SCMP_CMP_NE",       "SCMP_C
                                                     "SCMP_CMP_EQ",       "SCMP_CMP_GE", "SCMP_CMP_GT",
                                                     "SCMP_CMP_MASKED_EQ"};
 
-// ---- reading
-// -------------------------------------------------------------------------------------------------------
+// ---- reading ----
 
 Action read_action(Fields& fields, std::string_view key) {
     const Placed field = fields.required(key);
@@ -98,8 +97,7 @@ Rule read_rule(Decoder& decoder, const Placed& at) {
     return rule;
 }
 
-// ---- writing
-// -------------------------------------------------------------------------------------------------------
+// ---- writing ----
 
 void write_unknown(Json& object, const UnknownMembers& members) {
     for (const auto& [key, value] : members) object[key] = Json::parse(value);

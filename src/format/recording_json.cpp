@@ -38,8 +38,7 @@ std::optional<std::chrono::system_clock::time_point> read_time(const std::string
            std::chrono::milliseconds(milliseconds);
 }
 
-// ---- writing
-// -------------------------------------------------------------------------------------------------------
+// ---- writing ----
 
 void write_status(Json& object, const std::optional<ExitStatus>& status) {
     if (!status) return;
@@ -80,8 +79,7 @@ Json write_call(const CallRecord& record) {
     return object;
 }
 
-// ---- reading
-// -------------------------------------------------------------------------------------------------------
+// ---- reading ----
 
 std::optional<ExitStatus> read_status(Fields& fields) {
     if (const auto signal = fields.whole<int>("signal")) return ExitStatus{0, *signal};

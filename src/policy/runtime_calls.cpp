@@ -35,8 +35,7 @@ constexpr std::array rows{
     Row{RuntimeSet::runc, false, true, "close_range fcntl"},
     Row{RuntimeSet::runc, true, true, "faccessat fsconfig fsmount fsopen open_tree uname"},
     // Go's scheduler, signals and memory, on that thread by chance: futex in more than half of the runs,
-    // rt_sigreturn
-    // in 2 to 20 of a hundred.
+    // rt_sigreturn in 2 to 20 of a hundred.
     Row{RuntimeSet::runc, false, false,
         "epoll_ctl epoll_pwait futex getpid madvise mmap munmap nanosleep rt_sigreturn sched_yield tgkill"},
 };

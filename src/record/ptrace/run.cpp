@@ -63,8 +63,7 @@ std::optional<std::string> privilege_lost_at_exec(pid_t tid, const std::string& 
 
 }  // namespace
 
-// ---- the loop
-// ------------------------------------------------------------------------------------------------------
+// ---- the loop ----
 
 Result<Outcome> Run::to_the_end() {
     const Command command = find_command(target_.argv.front(), search_path());
@@ -152,8 +151,7 @@ void Run::emit(const Event& event) {
     if (sink_.on(event) == Verdict::let_go) let_everything_go();
 }
 
-// ---- one status
-// ----------------------------------------------------------------------------------------------------
+// ---- one status ----
 
 void Run::resume(StoppedTask stopped, int signal) {
     if (killing_) ::kill(stopped.tid(), SIGKILL);
@@ -227,8 +225,7 @@ void Run::on(const TrapStop&, Task& task) {
 
 void Run::on(const SignalStop& stop, Task& task) { resume(StoppedTask(task.id.tid), stop.signal); }
 
-// ---- system calls
-// --------------------------------------------------------------------------------------------------
+// ---- system calls ----
 
 void Run::entered(StoppedTask& stopped, Task& task, std::uint32_t arch, std::uint64_t number,
                   const std::array<std::uint64_t, 6>& arguments) {
@@ -315,8 +312,7 @@ void Run::execed(StoppedTask& stopped, Task& task) {
     if (const auto note = privilege_lost_at_exec(task.id.tid, executable)) emit(Noted{*note});
 }
 
-// ---- the tree
-// ------------------------------------------------------------------------------------------------------
+// ---- the tree ----
 
 Run::Task* Run::find(pid_t tid) {
     const auto found = tasks_.find(tid);
@@ -382,8 +378,7 @@ void Run::end_siblings(const Task& survivor, pid_t former_tid) {
     }
 }
 
-// ---- what comes from outside
-// ---------------------------------------------------------------------------------------
+// ---- what comes from outside ----
 
 void Run::take_signals() {
     while (const auto signal = signals_.next()) relay(*signal);
