@@ -31,14 +31,14 @@ constexpr std::uint32_t collection_interval = 32;
 constexpr std::chrono::milliseconds one_request{100};
 
 struct WatchedNumbers {
-    std::optional<std::uint32_t> ptrace, fork, vfork;
+    std::optional<std::uint32_t> ptrace, fork, vfork, execve;
 };
 const WatchedNumbers& watched(Abi abi) {
     static const std::vector<WatchedNumbers> numbers = [] {
         std::vector<WatchedNumbers> table;
         for (const AbiInfo& row : all_abis())
             table.push_back({syscall_number(row.abi, "ptrace"), syscall_number(row.abi, "fork"),
-                             syscall_number(row.abi, "vfork")});
+                             syscall_number(row.abi, "vfork"), syscall_number(row.abi, "execve")});
         return table;
     }();
     return numbers[static_cast<std::size_t>(abi)];
@@ -265,7 +265,8 @@ void Run::returned(StoppedTask& stopped, Task& task, std::int64_t value, bool is
     }
     task.refuse_call = false;
     if (!outcome_.started) {
-        if (is_error) outcome_.exec_errno = static_cast<int>(-value);
+        if (is_error && call.number == watched(call.abi).execve)
+            outcome_.exec_errno = static_cast<int>(-value);
         return;
     }
     emit(SyscallReturned{task.id, call, value, is_error});
