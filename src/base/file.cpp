@@ -158,8 +158,11 @@ bool is_regular_or_new(const std::string& path) {
 
 bool are_same_file(const std::string& a, const std::string& b) {
     std::error_code failed;
-    return std::filesystem::weakly_canonical(behind_links(a), failed) ==
-           std::filesystem::weakly_canonical(behind_links(b), failed);
+    const auto canonical = [&](const std::string& path) {
+        return std::filesystem::weakly_canonical(std::filesystem::absolute(behind_links(path), failed),
+                                                 failed);
+    };
+    return canonical(a) == canonical(b);
 }
 
 Result<void> replace_file(const std::string& path, std::string_view content) {

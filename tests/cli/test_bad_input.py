@@ -632,6 +632,7 @@ class Replacing(harness.Case):
                 self.produce("p.json", way, umask=0o077)
                 self.assert_written("p.json")
                 self.assertEqual(stat.S_IMODE(self.path("p.json").stat().st_mode), mode)
+                self.path("p.json").unlink()
 
     @harness.needs_root
     def test_owner_of_an_existing_file_is_kept(self):

@@ -78,6 +78,17 @@ TEST_CASE_METHOD(Directory, "what cannot be replaced is found out beforehand and
     CHECK(entries() == 1);
 }
 
+TEST_CASE_METHOD(Directory, "two names of one file are recognised, also before it exists") {
+    const auto before = std::filesystem::current_path();
+    std::filesystem::current_path(root);
+    std::filesystem::create_symlink("f", "link");
+    CHECK(are_same_file("f", "./f"));
+    CHECK(are_same_file("f", *this / "f"));
+    CHECK(are_same_file("f", "link"));
+    CHECK_FALSE(are_same_file("f", "g"));
+    std::filesystem::current_path(before);
+}
+
 TEST_CASE_METHOD(Directory, "reading has limits") {
     REQUIRE(replace_file(*this / "f", "12345"));
     CHECK(read_file(*this / "f", 5).value() == "12345");
