@@ -462,6 +462,38 @@ for i in range(60):
     def test_typed_ahead_stays_on_the_screen(self):
         self.assert_stays(b"busy\n", typed="next comm")
 
+    def test_answered_question(self):
+        for above in (2, Terminal.ROWS + 5):
+            with self.subTest(above=above):
+                terminal = self.terminal("--", *python(
+                    "import os\n"
+                    f"os.write(1, b'above\\n' * {above} + b'who are you? ')\n"
+                    "name = os.read(0, 100).decode().strip()\n"
+                    "os.write(1, f'hello {name}\\n'.encode())\n"))
+                terminal.expect(r"who are you\? ")
+                terminal.expect(STATUS.decode())
+                terminal.type("somebody\n")
+                self.assertEqual(terminal.end(), 0)
+                self.assertEqual(terminal.screen(until=b"callcensus: ").lines,
+                                 ["above"] * above + ["who are you? somebody", "hello somebody"])
+
+    def test_lines_typed_ahead(self):
+        # Each one moves the cursor down to where the status line is.
+        for above in (2, Terminal.ROWS + 5):
+            with self.subTest(above=above):
+                terminal = self.terminal("--", *python(
+                    f"import os\nos.write(1, b'above\\n' * {above})\n"
+                    "open('go').readline()\nos.write(1, b'done\\n')\n"))
+                for line in ("one", "two"):
+                    terminal.expect(STATUS.decode())
+                    terminal.type(f"{line}\n")
+                    terminal.expect(f"{line}\r\n")
+                terminal.expect(STATUS.decode())
+                self.let_go()
+                self.assertEqual(terminal.end(), 0)
+                self.assertEqual(terminal.screen(until=b"callcensus: ").lines,
+                                 ["above"] * above + ["one", "two", "done"])
+
     def test_progress_bar_stays_on_the_screen(self):
         self.assert_stays(b"50 percent\r")
 

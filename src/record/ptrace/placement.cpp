@@ -61,12 +61,10 @@ PlacementPolicy::Place PlacementPolicy::retreat() {
     return place_;
 }
 
-Placement::Placement()
-    : usable_(::sched_getaffinity(0, sizeof allowed_, &allowed_) == 0 && CPU_COUNT(&allowed_) > 1 &&
-              may_leave_idle_policy()),
-      policy_before_(::sched_getscheduler(0)) {
+Placement::Placement() : policy_before_(::sched_getscheduler(0)) {
     // A user who runs us under a policy of their own has decided already.
-    usable_ = usable_ && policy_before_ == SCHED_OTHER;
+    usable_ = ::sched_getaffinity(0, sizeof allowed_, &allowed_) == 0 && CPU_COUNT(&allowed_) > 1 &&
+              policy_before_ == SCHED_OTHER && may_leave_idle_policy();
 }
 
 Placement::~Placement() { go_anywhere(); }
