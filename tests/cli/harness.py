@@ -59,7 +59,8 @@ def python(code, *arguments):
 
 
 # Begins a target that reacts to signals. A handler may do anything; until(condition) returns once the
-# condition holds, and a signal that comes between looking and sleeping is not missed.
+# condition holds, and a signal that comes between looking and sleeping is not missed. arrivals(signum) says
+# how often a signal has arrived, also where Python ran its handler once for two of them.
 REACTING = r"""
 import os, select, signal, sys
 wake_read, wake_write = os.pipe()
@@ -68,13 +69,17 @@ os.set_blocking(wake_write, False)
 signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
 def say(*words):
     os.write(1, (" ".join(str(word) for word in words) + "\n").encode())
+arrived = []
+def arrivals(signum):
+    try:
+        arrived.extend(os.read(wake_read, 4096))
+    except BlockingIOError:
+        pass
+    return arrived.count(signum)
 def until(condition):
     while not condition():
         select.select([wake_read], [], [])
-        try:
-            os.read(wake_read, 4096)
-        except BlockingIOError:
-            pass
+        arrivals(0)
 def for_ever():
     until(lambda: False)
 """
