@@ -60,7 +60,7 @@ def python(code, *arguments):
 
 # Begins a target that reacts to signals. A handler may do anything; until(condition) returns once the
 # condition holds, and a signal that comes between looking and sleeping is not missed. arrivals(signum) says
-# how often a signal has arrived, also where Python ran its handler once for two of them.
+# how often a signal has arrived, also where Python ran its handler once for two of them; not for handlers.
 REACTING = r"""
 import os, select, signal, sys
 wake_read, wake_write = os.pipe()

@@ -59,13 +59,12 @@ class Jobs(harness.Case):
 def interrupt(signum, frame):
     {MARK}
     say("interrupt")
-def end(signum, frame):
-    say("interrupts", arrivals(signal.SIGINT))
-    os._exit(7)
 signal.signal(signal.SIGINT, interrupt)
-signal.signal(signal.SIGUSR1, end)
+signal.signal(signal.SIGUSR1, lambda *_: None)
 say("ready")
-for_ever()
+until(lambda: arrivals(signal.SIGUSR1))
+say("interrupts", arrivals(signal.SIGINT))
+os._exit(7)
 """)
         self.trace(command)
         self.shell.expect("ready\r\n")
@@ -619,9 +618,10 @@ class Streams(harness.Case):
     def test_new_size_of_the_terminal(self):
         code = REACTING + """
 signal.signal(signal.SIGWINCH, lambda *_: say("now", *os.get_terminal_size(0)))
-signal.signal(signal.SIGUSR1, lambda *_: (say("resized", arrivals(signal.SIGWINCH)), os._exit(0)))
+signal.signal(signal.SIGUSR1, lambda *_: None)
 say("ready")
-for_ever()
+until(lambda: arrivals(signal.SIGUSR1))
+say("resized", arrivals(signal.SIGWINCH))
 """
         terminal = Terminal(self, [harness.PROGRAM, "trace", "-q", "-o", "p.json", "--", *python(code)])
         terminal.expect("ready\r\n")
@@ -632,6 +632,33 @@ for_ever()
         terminal.expect("resized 5\r\n")  # each once: the terminal tells the target by itself
         self.assertEqual(terminal.end(), 0)
 
+
+    def test_what_the_terminal_sends_is_not_passed_on(self):
+        # It has reached the target already. Held back until the target is about to get it, so that a second
+        # one would not be taken for the first.
+        code = REACTING + """
+names = ["INT", "QUIT", "TSTP", "WINCH"]
+for name in names + ["USR1"]:
+    signal.signal(getattr(signal, "SIG" + name), lambda *_: None)
+say("ready", os.getpid())
+until(lambda: arrivals(signal.SIGUSR1))
+say(*(arrivals(getattr(signal, "SIG" + name)) for name in names))
+"""
+        terminal = Terminal(self, [harness.PROGRAM, "trace", "-q", "-o", "p.json", "--", *python(code)])
+        target = int(terminal.expect(r"ready (\d+)\r\n")[1])
+        tracer = terminal.process.pid
+        for cause in (lambda: terminal.type("\x03"), lambda: terminal.type("\x1c"), lambda: terminal.type("\x1a"),
+                      lambda: terminal.resize(30, 90)):
+            wait_for(lambda: stat_of(target)[0] == "S", "the target to wait for signals")
+            os.kill(tracer, signal.SIGSTOP)
+            wait_for(lambda: stat_of(tracer)[0] == "T", "callcensus to be held back")
+            cause()
+            wait_for(lambda: stat_of(target)[0] == "t", "the target to stop before it gets the signal")
+            os.kill(tracer, signal.SIGCONT)
+        wait_for(lambda: stat_of(target)[0] == "S", "the target to wait for signals")
+        os.kill(tracer, signal.SIGUSR1)
+        terminal.expect(r"\n1 1 1 1\r\n")
+        self.assertEqual(terminal.end(), 0)
 
     def test_hung_up_without_a_shell(self):
         # As the leader of the session (ssh -t, xterm -e, docker run -t) we alone are told by the kernel.
