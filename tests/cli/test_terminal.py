@@ -657,7 +657,7 @@ say(*(arrivals(getattr(signal, "SIG" + name)) for name in names))
             os.kill(tracer, signal.SIGCONT)
         wait_for(lambda: stat_of(target)[0] == "S", "the target to wait for signals")
         os.kill(tracer, signal.SIGUSR1)
-        terminal.expect(r"\n1 1 1 1\r\n")
+        terminal.expect(r"1 1 1 1\r\n")
         self.assertEqual(terminal.end(), 0)
 
     def test_hung_up_without_a_shell(self):
