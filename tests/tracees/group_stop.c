@@ -31,8 +31,9 @@ static _Noreturn void stop_again_and_again(void) {
     while (atomic_load(&shared->busy_calls) == 0) sched_yield();
     for (int round = 1; round <= ROUNDS; ++round) {
         kill(getpid(), SIGSTOP);
-        // Natively this thread stops here. Under any tracer the other one may have taken the signal and wait to
-        // be told that it is delivered, and this one goes on until then; but not once the process has stopped.
+        // Natively this thread stops here. Under any tracer the other one may have taken the signal and wait
+        // to be told that it is delivered, and this one goes on until then; but not once the process has
+        // stopped.
         mark_times(AFTER_CONTINUE, 5);
         atomic_fetch_add(&shared->continued, 1);
         // That it was continued can no longer be waited for once it stops again or ends.
