@@ -43,6 +43,12 @@ bool in_line_mode_and_ours() {
            (mode.c_lflag & ECHO) != 0 && ::tcgetpgrp(STDERR_FILENO) == ::getpgrp();
 }
 
+// Lines that the target has not read yet: their echo has moved the cursor onto our line or below it.
+bool lines_typed_ahead() {
+    int waiting = 0;
+    return ::isatty(STDIN_FILENO) == 1 && ::ioctl(STDIN_FILENO, FIONREAD, &waiting) == 0 && waiting > 0;
+}
+
 std::size_t width() {
     winsize size{};
     return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 ? size.ws_col - 1U : 79U;
@@ -66,13 +72,14 @@ void StatusLine::show(Milliseconds elapsed, std::size_t processes, std::size_t c
         fmt::format("callcensus {}  processes {}  calls {}  last new one {} ago", clock_text(elapsed),
                     processes, calls, clock_text(last_news ? elapsed - *last_news : elapsed));
     line.resize(std::min(line.size(), width()));
-    put(make_room + save + line_below + erase_to_the_end + line + restore);
+    put(lines_typed_ahead() ? erase_to_the_end + make_room : make_room);
+    put(save + line_below + erase_to_the_end + line + restore);
     shown_ = true;
 }
 
 void StatusLine::wipe() {
     if (!shown_) return;
-    put(save + line_below + erase_to_the_end + restore);
+    put(lines_typed_ahead() ? erase_to_the_end : save + line_below + erase_to_the_end + restore);
     shown_ = false;
 }
 

@@ -290,7 +290,8 @@ class Case(unittest.TestCase):
         return {name: value for name, value in result.items() if value is not None}
 
     def start(self, arguments, *, env=None, cwd=None, **options):
-        options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+        options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE,
+                   **options}
         running = Running(subprocess.Popen(  # pylint: disable=consider-using-with
             self.command(arguments), env=env or self.environment(), cwd=cwd or self.directory, **options))
         self.addCleanup(running.kill)
@@ -345,7 +346,8 @@ class Case(unittest.TestCase):
         self.assertEqual(done.status, status, done)
         self.assertEqual(done.out, "", done)
         self.assertRegex(done.err, r"\Acallcensus: [^\n]+\n\Z")
-        self.assertNotRegex(done.err.rstrip("\n"), r"[\x00-\x1f\x7f]", "control characters reach the terminal")
+        self.assertNotRegex(done.err.rstrip("\n"), r"[\x00-\x1f\x7f]",
+                            "control characters reach the terminal")
         for fragment in fragments:
             self.assertIn(fragment, done.err)
 

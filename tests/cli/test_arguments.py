@@ -25,7 +25,8 @@ class WhoseOption(harness.Case):
     def test_options_behind_the_command_belong_to_it(self):
         seen, _ = self.arguments_of_target(target=["-o", "y"])
         self.assertEqual(seen, ["-o", "y"])
-        seen, done = self.arguments_of_target("-o", "p", "-q", target=["-l", "-q", "--json", "--help", "--version"],
+        seen, done = self.arguments_of_target("-o", "p", "-q",
+                                              target=["-l", "-q", "--json", "--help", "--version"],
                                               profile="p")
         self.assertEqual(seen, ["-l", "-q", "--json", "--help", "--version"])
         self.assertEqual(done.err, "")
@@ -45,7 +46,8 @@ class WhoseOption(harness.Case):
         self.assertEqual(seen, ["--"])
 
     def test_arguments_that_look_like_nothing(self):
-        odd = ["", "-", "--", "---", " ", "a b", "*", "$HOME", "\t", "=", "--=", "-o=", "\\", "'", '"', "ümlaut"]
+        odd = ["", "-", "--", "---", " ", "a b", "*", "$HOME", "\t", "=", "--=", "-o=", "\\", "'", '"',
+               "ümlaut"]
         seen, _ = self.arguments_of_target("--", target=odd)
         self.assertEqual(seen, odd)
         seen, _ = self.arguments_of_target(target=odd)
@@ -165,7 +167,8 @@ class FindingTheCommand(harness.Case):
         os.symlink("/bin/cat", self.path("first/kitten"))
         env = self.environment(PATH=f"{self.path('first')}:/usr/bin:/bin")
         for command in ("kitten", "first/kitten", "./first/../first/kitten", str(self.path("first/kitten"))):
-            done = self.trace("-q", "-o", "p.json", "--recording", "r.json", command, "/proc/self/cmdline", env=env)
+            done = self.trace("-q", "-o", "p.json", "--recording", "r.json", command, "/proc/self/cmdline",
+                              env=env)
             self.assertEqual(done.out, f"{command}\0/proc/self/cmdline\0", done)
             recording = self.json("r.json")
             self.assertEqual(recording["command"], [command, "/proc/self/cmdline"])
@@ -176,7 +179,8 @@ class FindingTheCommand(harness.Case):
         native = self.run_natively("env", "-0", env=env)
         self.assertEqual(self.trace("-q", "-o", "p.json", "env", "-0", env=env).out, native.out)
         native = self.run_natively("/usr/bin/env", "-0", env={"ONLY": "this"})
-        self.assertEqual(self.trace("-q", "-o", "p.json", "/usr/bin/env", "-0", env={"ONLY": "this"}).out, native.out)
+        self.assertEqual(self.trace("-q", "-o", "p.json", "/usr/bin/env", "-0", env={"ONLY": "this"}).out,
+                         native.out)
 
 
 class FindingTheCommandAsNobody(harness.AsNobody, FindingTheCommand):

@@ -20,7 +20,8 @@ def recording():
     return {
         "format": "callcensus-recording", "version": 1, "generator": "callcensus 0.1.0", "engine": "ptrace",
         "counts": "exact", "host": {"kernel": "6.18.44", "machine": "x86_64"}, "command": ["ls", "-l"],
-        "started": "2026-11-22T01:46:00.123Z", "duration_ms": 12.345, "complete": True, "gaps": [], "notes": [],
+        "started": "2026-11-22T01:46:00.123Z", "duration_ms": 12.345, "complete": True, "gaps": [],
+        "notes": [],
         "exit_code": 0, "executables": ["/usr/bin/ls"],
         "processes": [{"pid": 123, "parent": None, "started_ms": 0.1, "executables": [0], "threads": 1,
                        "exit_code": 0}],
@@ -192,7 +193,8 @@ class OutputThatFailsAtTheEnd(harness.Case):
     def test_standard_output_full(self):
         with open("/dev/full", "wb") as full:
             process = subprocess.run(  # its standard output is no pipe, which Case.trace would make it
-                self.command([harness.PROGRAM, "trace", "-o", "-", "--", "sh", "-c", "echo ran >ran; exit 3"]),
+                self.command([harness.PROGRAM, "trace", "-o", "-", "--", "sh", "-c",
+                              "echo ran >ran; exit 3"]),
                 stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, cwd=self.directory,
                 env=self.environment(), timeout=harness.DEADLINE_S, check=False)
         done = harness.Done(process.returncode, "", process.stderr.decode())
@@ -217,7 +219,8 @@ class OutputThatFailsAtTheEnd(harness.Case):
 
     def test_full_device_of_derive(self):
         self.write("r.json", json.dumps(recording()))
-        self.assertComplains(self.callcensus("derive", "r.json", "-o", "/dev/full"), "No space left on device")
+        self.assertComplains(self.callcensus("derive", "r.json", "-o", "/dev/full"),
+                             "No space left on device")
         self.assertEqual(self.files(), ["r.json"])
 
     def test_directory_that_vanishes_meanwhile(self):
@@ -255,8 +258,9 @@ class OutputThatFailsAtTheEnd(harness.Case):
         script_options = {"env": self.environment(TMPDIR=str(self.path("room")))}
         user, self.user = self.user, None
         who = ["setpriv", "--reuid", user, "--regid", "nogroup", "--clear-groups", "--"] if user else []
-        done = self.run_natively("unshare", "--mount", "sh", "-c", script, "sh", *who, harness.PROGRAM, "trace",
-                                 "-o", "full/p.json", "--", "sh", "-c", "echo the target; exit 3", **script_options)
+        done = self.run_natively("unshare", "--mount", "sh", "-c", script, "sh", *who, harness.PROGRAM,
+                                 "trace", "-o", "full/p.json", "--", "sh", "-c", "echo the target; exit 3",
+                                 **script_options)
         self.user = user
         self.assertEqual(done.out, f"the target\nstatus {FAILED}\nearlier\np.json\nrest\n", done)
         self.assertIn("full/p.json: cannot be written: No space left on device", done.err)
@@ -282,8 +286,8 @@ class OutputThatFailsAtTheEnd(harness.Case):
         self.addCleanup(os.close, program)
         self.path("full").mkdir()
         user, self.user = self.user, None
-        done = self.run_natively("unshare", "--mount", "sh", "-c", script, "sh", f"/proc/self/fd/{program}", "trace",
-                                 "-o", "p.json", "--", "sh", "-c", "exit 3", pass_fds=[program])
+        done = self.run_natively("unshare", "--mount", "sh", "-c", script, "sh", f"/proc/self/fd/{program}",
+                                 "trace", "-o", "p.json", "--", "sh", "-c", "exit 3", pass_fds=[program])
         self.user = user
         self.assertEqual(done.out, f"status {FAILED}\n", done)
         self.assertRegex(done.err, r"could not be saved anywhere")
@@ -447,7 +451,8 @@ class BadBaseline(BadFile, harness.Case):
             ([*rule, "names", 0], 0, "syscalls[0].names[0] must be a string"),
             ([*rule, "name"], 7, "syscalls[0].name must be a string"),
             ([*rule, "action"], None, "syscalls[0] lacks \"action\""),
-            ([*rule, "action"], "SCMP_ACT_PERHAPS", "syscalls[0].action", "unknown action", "SCMP_ACT_PERHAPS"),
+            ([*rule, "action"], "SCMP_ACT_PERHAPS", "syscalls[0].action", "unknown action",
+             "SCMP_ACT_PERHAPS"),
             ([*rule, "errnoRet"], True, "syscalls[0].errnoRet must be a whole number"),
             ([*rule, "args"], arg, "syscalls[0].args must be a list"),
         ])
@@ -456,7 +461,8 @@ class BadBaseline(BadFile, harness.Case):
                 ("args", [{**arg, "index": 6}], None, "syscalls[0].args[0]"),
                 ("args", [{"index": 0, "value": 1}], None, "syscalls[0].args[0] lacks \"op\""),
                 ("args", [3], "3", "syscalls[0].args[0] must be an object"),
-                ("args", [{**arg, "index": "zero"}], '"zero"', "syscalls[0].args[0].index must be a whole number"),
+                ("args", [{**arg, "index": "zero"}], '"zero"',
+                 "syscalls[0].args[0].index must be a whole number"),
                 ("args", [{**arg, "value": -5}], "-5", "syscalls[0].args[0].value must be a whole number"),
                 ("args", [{**arg, "op": "=="}], '"=="', "unknown operator \"==\""),
                 ("comment", 17, "17", "syscalls[0].comment must be a string"),
@@ -577,8 +583,8 @@ class BadRecording(BadFile, harness.Case):
     def test_indexes_that_point_nowhere(self):
         call = ("calls", 0)
         good = recording()
-        for path, new in ((("first", "process"), 1), (("first", "executable"), 1), (("first", "process"), 2 ** 32),
-                          (("executables", 0, "executable"), 1)):
+        for path, new in ((("first", "process"), 1), (("first", "executable"), 1),
+                          (("first", "process"), 2 ** 32), (("executables", 0, "executable"), 1)):
             with self.subTest(path=path):
                 self.write("bad.json", json.dumps(changed(good, call + path, new)))
                 self.assert_refused("bad.json", "bad.json:1:")
@@ -587,7 +593,8 @@ class BadRecording(BadFile, harness.Case):
             self.assert_refused("bad.json", "bad.json:1:")
 
     def test_what_may_be_missing(self):
-        for key in ("generator", "engine", "counts", "host", "started", "duration_ms", "gaps", "notes", "exit_code"):
+        for key in ("generator", "engine", "counts", "host", "started", "duration_ms", "gaps", "notes",
+                    "exit_code"):
             with self.subTest(key=key):
                 self.write("short.json", json.dumps(changed(recording(), (key,), None)))
                 self.assertSucceeded(self.read("short.json"))
@@ -668,7 +675,8 @@ class Replacing(harness.Case):
         for way in self.WAYS:
             self.produce("/dev/null", way)
         after = os.stat("/dev/null")
-        self.assertEqual((before.st_mode, before.st_rdev, before.st_ino), (after.st_mode, after.st_rdev, after.st_ino))
+        self.assertEqual((before.st_mode, before.st_rdev, before.st_ino),
+                         (after.st_mode, after.st_rdev, after.st_ino))
 
     def test_pipe_is_written_to(self):
         os.mkfifo(self.path("pipe"))

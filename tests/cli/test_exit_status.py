@@ -146,7 +146,8 @@ class NotStarted(harness.Case):
     def test_not_executable_in_the_search_path(self):
         self.path("bin").mkdir()
         self.write("bin/plain", "echo never\n", 0o644)
-        self.assert_not_started("plain", CANNOT_EXECUTE, "Permission denied", search_path=str(self.path("bin")))
+        self.assert_not_started("plain", CANNOT_EXECUTE, "Permission denied",
+                                search_path=str(self.path("bin")))
 
     def test_binary_of_another_kind(self):
         for name, content in (("garbage", b"\x01\x02\x00\x03 not a program"),
@@ -252,14 +253,18 @@ class Usage(harness.Case):
             self.assert_refused("trace", option, fragments=["trace --help"])
 
     def test_unknown_engine(self):
-        self.assert_refused("trace", "--engine", "hearsay", "--", "touch", "ran", fragments=["hearsay", "ptrace"])
+        self.assert_refused("trace", "--engine", "hearsay", "--", "touch", "ran",
+                            fragments=["hearsay", "ptrace"])
 
     def test_unknown_runtime(self):
-        self.assert_refused("trace", "--runtime", "lxc", "--", "touch", "ran", fragments=["lxc", "runc", "crun"])
+        self.assert_refused("trace", "--runtime", "lxc", "--", "touch", "ran",
+                            fragments=["lxc", "runc", "crun"])
 
     def test_bad_durations(self):
-        for duration in ("soon", "", "-1s", "0", "1 fortnight", "10S", "1e400", "nan", "inf", "99999999999h", "1s2"):
-            self.assert_refused("trace", f"--timeout={duration}", "--", "touch", "ran", fragments=["--timeout"])
+        for duration in ("soon", "", "-1s", "0", "1 fortnight", "10S", "1e400", "nan", "inf", "99999999999h",
+                         "1s2"):
+            self.assert_refused("trace", f"--timeout={duration}", "--", "touch", "ran",
+                                fragments=["--timeout"])
 
     def test_kill_after_needs_a_timeout(self):
         self.assert_refused("trace", "--kill-after", "1s", "--", "touch", "ran", fragments=["--timeout"])

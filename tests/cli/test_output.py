@@ -1,14 +1,11 @@
 #!/usr/bin/env python3
-"""What is written: the profile, the recording, the summary; and what the options of the policy change in it."""
+"""What is written: the profile, the recording, the summary; and what the options of the policy change."""
 
 import copy
-import ctypes
 import json
 import os
 import pathlib
-import re
 import signal
-import subprocess
 import unittest
 
 import harness
@@ -111,8 +108,8 @@ class Profiles(harness.Case):
         self.traced("--recording", "r.json")
 
         def names(*options):
-            self.assertSucceeded(self.callcensus("derive", "-q", "r.json", "-o", "d.json", "--no-unseen", "--no-vdso",
-                                                 *options))
+            self.assertSucceeded(self.callcensus("derive", "-q", "r.json", "-o", "d.json", "--no-unseen",
+                                                 "--no-vdso", *options))
             return set(harness.all_names(self.json("d.json")))
         both, runc, crun, none = (names("--runtime", name) for name in ("any", "runc", "crun", "none"))
         self.assertEqual(both, names())
@@ -142,7 +139,8 @@ class Profiles(harness.Case):
     def test_default_action_and_errno(self):
         for options, action, errno in (
                 ([], "SCMP_ACT_ERRNO", 38), (["--default-errno", "EPERM"], "SCMP_ACT_ERRNO", 1),
-                (["--default-errno=13"], "SCMP_ACT_ERRNO", 13), (["--default-action=errno"], "SCMP_ACT_ERRNO", 38),
+                (["--default-errno=13"], "SCMP_ACT_ERRNO", 13),
+                (["--default-action=errno"], "SCMP_ACT_ERRNO", 38),
                 (["--default-action", "SCMP_ACT_KILL_PROCESS"], "SCMP_ACT_KILL_PROCESS", None),
                 (["--default-action", "trap"], "SCMP_ACT_TRAP", None),
                 (["--observed-only", "--default-errno", "EACCES"], "SCMP_ACT_ERRNO", 13)):
@@ -151,9 +149,11 @@ class Profiles(harness.Case):
                 self.assertEqual((profile["defaultAction"], profile.get("defaultErrnoRet")), (action, errno))
 
     def test_baseline(self):
-        baseline = {"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 1, "architectures": ["SCMP_ARCH_X86_64"],
+        baseline = {"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 1,
+                    "architectures": ["SCMP_ARCH_X86_64"],
                     "syscalls": [{"names": ["execve", "mmap"], "action": "SCMP_ACT_ALLOW", "comment": "ours"},
-                                 {"names": ["sched_get_priority_max"], "action": "SCMP_ACT_ERRNO", "errnoRet": 1},
+                                 {"names": ["sched_get_priority_max"], "action": "SCMP_ACT_ERRNO",
+                                  "errnoRet": 1},
                                  {"name": "brk", "action": "SCMP_ACT_ALLOW"}],
                     "x-unknown": {"kept": [1, 2.5, None]}}
         self.write("base.json", json.dumps(baseline))
@@ -165,7 +165,8 @@ class Profiles(harness.Case):
         for name in ("execve", "mmap", "brk", MARK_NAME):
             self.assertNotIn(name, names)
         observed = set(profile["syscalls"][3]["names"])
-        self.assertEqual(observed, set(harness.recorded(self.json("r.json"))) - {"execve", "mmap", "brk", MARK_NAME})
+        self.assertEqual(observed,
+                         set(harness.recorded(self.json("r.json"))) - {"execve", "mmap", "brk", MARK_NAME})
         # The profile again as its own baseline adds nothing.
         os.rename(self.path("p.json"), self.path("again.json"))
         again = self.traced("--baseline", "again.json", target=python(SOME_CALLS))
@@ -205,7 +206,8 @@ class ProfilesAsNobody(harness.AsNobody, Profiles):
 
 class StandardOutput(harness.Case):
     def test_profile_comes_after_what_the_target_wrote(self):
-        done = self.trace("-q", "-o", "-", "--", "sh", "-c", "echo first; echo errors >&2; echo second; exit 3")
+        done = self.trace("-q", "-o", "-", "--", "sh", "-c",
+                          "echo first; echo errors >&2; echo second; exit 3")
         self.assertEqual((done.status, done.err), (3, "errors\n"))
         self.assertTrue(done.out.startswith("first\nsecond\n{"))
         profile = json.loads(done.out.partition("\nsecond\n")[2])
@@ -405,7 +407,8 @@ class Recordings(harness.Case):
         validator = jsonschema.Draft202012Validator(schema)
         for kind, recording in self.recordings_of_all_kinds():
             with self.subTest(kind=kind):
-                problems = [f"{error.json_path}: {error.message}" for error in validator.iter_errors(recording)]
+                problems = [f"{error.json_path}: {error.message}"
+                            for error in validator.iter_errors(recording)]
                 self.assertEqual(problems, [])
 
     @unittest.skipIf(jsonschema is None, "python3-jsonschema is not installed")
@@ -421,11 +424,13 @@ class Recordings(harness.Case):
                 inner = inner[step]
             return changed, inner
         call = ("calls", 0)
-        for path, new in ((("format",), "something"), (("version",), 2), (("version",), None), (("command",), "ls"),
+        for path, new in ((("format",), "something"), (("version",), 2), (("version",), None),
+                          (("command",), "ls"),
                           (("started",), "yesterday"), (("complete",), "yes"), (("processes",), {}),
                           (("processes", 0, "pid"), "1"), (("processes", 0, "executables", 0), -1),
                           (call + ("abi",), "z80"), (call + ("number",), 2 ** 32), (call + ("number",), -1),
-                          (call + ("count",), None), (call + ("returned",), {"EWHAT!": 1}), (call + ("first",), None)):
+                          (call + ("count",), None), (call + ("returned",), {"EWHAT!": 1}),
+                          (call + ("first",), None)):
             with self.subTest(path=path, new=new):
                 changed, inner = member(path)
                 if new is None:
@@ -463,12 +468,14 @@ class Summaries(harness.Case):
             self.assertEqual((done.status, done.out, done.err), (0, "", ""))
 
     def test_text(self):
-        done = self.trace("-o", "p.json", "--recording", "r.json", "--", "sh", "-c", "ls / >/dev/null; exit 3")
+        done = self.trace("-o", "p.json", "--recording", "r.json", "--", "sh", "-c",
+                          "ls / >/dev/null; exit 3")
         self.assertEqual((done.status, done.out), (3, ""))
         recording, profile = self.json("r.json"), self.json("p.json")
         calls, allowed = len(recording["calls"]), len(harness.all_names(profile))
         self.assertRegex(done.err,
-                         rf"\Acallcensus: {calls} different system calls on {os.uname().machine}, 2 processes, "
+                         rf"\Acallcensus: {calls} different system calls on {os.uname().machine}, "
+                         r"2 processes, "
                          r"\d+\.\d{3} s, engine ptrace; the recording is complete\n"
                          r"callcensus: recording written to r\.json\n"
                          rf"callcensus: profile written to p\.json: it allows {allowed} names, "
@@ -485,7 +492,8 @@ class Summaries(harness.Case):
         self.assertEqual(summary["abis"], [os.uname().machine])
         self.assertEqual(summary["processes"], 2)
         self.assertEqual((summary["engine"], summary["complete"], summary["exit_code"]), ("ptrace", True, 3))
-        self.assertEqual((summary["gaps"], summary["notes"], summary["warnings"], summary["unnamed"]), ([], [], [], []))
+        self.assertEqual((summary["gaps"], summary["notes"], summary["warnings"], summary["unnamed"]),
+                         ([], [], [], []))
         self.assertEqual((summary["recording"], summary["profile"]), ("r.json", "p.json"))
         self.assertEqual((summary["survivors"], summary["let_go"]), (0, 0))
         self.assertEqual(summary["observed"], len(harness.observed(self.json("p.json"))))
@@ -525,12 +533,13 @@ class Summaries(harness.Case):
         done = self.trace("-o", "p.json", "--recording", "r.json", "--", *python(UNNAMED))
         self.assertSucceeded(done)
         machine = os.uname().machine
-        self.assertIn(f"callcensus: warning: call 5000 of {machine} (3 times) has no name and is not in the profile: "
-                      "the kernel does not have it either (ENOSYS)\n", done.err)
+        self.assertIn(f"callcensus: warning: call 5000 of {machine} (3 times) has no name and is not in the "
+                      "profile: the kernel does not have it either (ENOSYS)\n", done.err)
         self.assertIn(f"callcensus: warning: call -1 of {machine} (4 times) has no name", done.err)
         recorded = harness.recorded(self.json("r.json"))
         self.assertEqual((recorded[machine, 5000], recorded[machine, 0xffffffff]), (3, 4))
-        self.assertTrue(all(re.fullmatch(r"[a-z_0-9]+", name) for name in harness.all_names(self.json("p.json"))))
+        for name in harness.all_names(self.json("p.json")):
+            self.assertRegex(name, r"^[a-z_0-9]+$")
         done = self.trace("--json", "-o", "p.json", "--", *python(UNNAMED))
         self.assertEqual(json.loads(done.err)["unnamed"], [
             {"abi": machine, "number": 5000, "count": 3, "exists": False},
@@ -565,7 +574,8 @@ class Summaries(harness.Case):
     def test_daemons_are_told_of(self):
         done = self.trace("-o", "p.json", "--", "sh", "-c", "sleep 0.2 >/dev/null & exit 0")
         self.assertIn("callcensus: 1 process outlived the first one and was followed to the end\n", done.err)
-        done = self.trace("--until-exit", "-o", "p.json", "--", "sh", "-c", "sleep 1000 >/dev/null 2>&1 & exit 0")
+        done = self.trace("--until-exit", "-o", "p.json", "--", "sh", "-c",
+                          "sleep 1000 >/dev/null 2>&1 & exit 0")
         self.assertIn("the recording is NOT complete:\ncallcensus:   stopped following a task", done.err)
         self.assertIn("callcensus: 1 task lives on without callcensus\n", done.err)
         for pid in self.processes():
@@ -588,7 +598,8 @@ class Summaries(harness.Case):
             for fd in (0, 1, 2):
                 os.close(fd)
         for target, status in ((["sh", "-c", "exit 3"], 3), (["./nothing"], harness.NOT_FOUND)):
-            running = self.start_trace("-o", "p.json", "--recording", "r.json", "--", *target, preexec_fn=close_all)
+            running = self.start_trace("-o", "p.json", "--recording", "r.json", "--", *target,
+                                       preexec_fn=close_all)
             running.process.wait(harness.DEADLINE_S)
             self.assertEqual(running.process.returncode, status)
             if status == 3:

@@ -10,7 +10,8 @@ import time
 import unittest
 
 import harness
-from harness import MARK, MARK_NAME, REACTING, is_gone, python, stat_of, status_field, wait_for, wait_until_gone
+from harness import (MARK, MARK_NAME, REACTING, is_gone, python, stat_of, status_field, wait_for,
+                     wait_until_gone)
 
 # Says what arrives and goes on; INT ends it with status 7.
 ECHO = REACTING + f"""
@@ -112,10 +113,11 @@ for_ever()
                 self.assertEqual(len(harness.tracees_of(running.pid)), 2)
                 running.send(getattr(signal, f"SIG{first}"))
                 running.expect(f"got SIG{first}")
-                self.assertEqual(stat_of(target)[0] in "SRDt", True)
-                # What comes within a tenth of a second counts as the same request (timeout(1) sends it twice).
+                self.assertIn(stat_of(target)[0], "SRDt")
+                # What comes within a tenth of a second counts as the same request: timeout(1) sends it twice.
                 a_while = time.monotonic() + 0.3
-                wait_for(lambda until=a_while: time.monotonic() > until, "the next request to count as another one")
+                wait_for(lambda until=a_while: time.monotonic() > until,
+                         "the next request to count as another one")
                 running.send(getattr(signal, f"SIG{second}"))
                 done = running.end()
                 self.assertEqual(done.status, -signal.SIGKILL)
@@ -123,7 +125,8 @@ for_ever()
                 self.assertIn("execve", harness.observed(self.json("p.json")))
 
     def test_target_that_ignores_the_request(self):
-        code = REACTING + "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nsay('ready', os.getpid())\nfor_ever()\n"
+        code = REACTING + "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" \
+            "say('ready', os.getpid())\nfor_ever()\n"
         running, _ = self.start_echo("-q", code=code)
 
         def ended_after_another():
@@ -149,8 +152,8 @@ say("ready", os.getpid())
 for_ever()
 """
         for _ in range(10):
-            running = self.start(["timeout", "--preserve-status", "0.5", harness.PROGRAM, "trace", "-o", "p.json", "--",
-                                  *python(code)])
+            running = self.start(["timeout", "--preserve-status", "0.5", harness.PROGRAM, "trace", "-o",
+                                  "p.json", "--", *python(code)])
             done = running.end()
             self.assertIn("ready", done.out)
             self.assertIn("handled", done.out)
@@ -254,8 +257,8 @@ class Inherited(harness.Case):
         self.assert_same(lambda: signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals()))
 
     def test_single_ones(self):
-        for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU,
-                       signal.SIGWINCH, signal.SIGALRM, signal.SIGRTMIN, signal.SIGRTMAX):
+        for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE, signal.SIGTSTP, signal.SIGTTIN,
+                       signal.SIGTTOU, signal.SIGWINCH, signal.SIGALRM, signal.SIGRTMIN, signal.SIGRTMAX):
             with self.subTest(signal=signum):
                 self.assert_same(lambda signum=signum: signal.signal(signum, signal.SIG_IGN))
                 self.assert_same(lambda signum=signum: signal.pthread_sigmask(signal.SIG_BLOCK, [signum]))
@@ -272,12 +275,14 @@ class Inherited(harness.Case):
         running.expect("ready")
         running.send(signal.SIGTERM)
         target = harness.tracees_of(running.pid)[0]
-        wait_for(lambda: int(status_field(target, "ShdPnd"), 16) & 1 << signal.SIGTERM - 1, "it to be forwarded")
+        wait_for(lambda: int(status_field(target, "ShdPnd"), 16) & 1 << signal.SIGTERM - 1,
+                 "it to be forwarded")
         running.send(signal.SIGUSR1)
         self.assertEqual(running.end().status, 7)
 
     def test_time_limit_with_everything_blocked(self):
-        done = self.trace("-q", "--timeout", "200ms", "--kill-after", "200ms", "-o", "p.json", "--", "sleep", "1000",
+        done = self.trace("-q", "--timeout", "200ms", "--kill-after", "200ms", "-o", "p.json", "--", "sleep",
+                          "1000",
                           preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals()))
         self.assertEqual(done.status, -signal.SIGKILL)
 
@@ -285,7 +290,8 @@ class Inherited(harness.Case):
         # A shell that has background jobs and then becomes callcensus: they are our children, not targets.
         for job in ("sleep 1000", "true", "sh -c 'exit 9'", "sh -c 'kill -STOP $$'"):
             with self.subTest(job=job):
-                done = self.run_natively("sh", "-c", f'{job} >/dev/null 2>&1 & exec "$0" trace --json -o p.json -- '
+                done = self.run_natively("sh", "-c",
+                                         f'{job} >/dev/null 2>&1 & exec "$0" trace --json -o p.json -- '
                                          "sh -c 'true; exit 6'", harness.PROGRAM)
                 self.assertEqual(done.status, 6, done)
                 summary = json.loads(done.err)
@@ -335,7 +341,8 @@ for_ever()
         code = "import os, signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nos.fork()\nos.fork()\n" \
             "while True: signal.pause()\n"
         began = time.monotonic()
-        done = self.trace("--json", "--timeout", "500ms", "--kill-after", "300ms", "-o", "p.json", "--", *python(code))
+        done = self.trace("--json", "--timeout", "500ms", "--kill-after", "300ms", "-o", "p.json", "--",
+                          *python(code))
         self.assertGreaterEqual(time.monotonic() - began, 0.8)
         self.assertEqual(done.status, -signal.SIGKILL, done)
         self.assertEqual(self.processes(), [])
@@ -351,7 +358,8 @@ for_ever()
             "        while True:\n            if os.fork() != 0: os._exit(0)\n" \
             "while True: signal.pause()\n"
         for _ in range(5):
-            done = self.trace("-q", "--timeout", "200ms", "--kill-after", "100ms", "-o", "p.json", "--", *python(code))
+            done = self.trace("-q", "--timeout", "200ms", "--kill-after", "100ms", "-o", "p.json", "--",
+                              *python(code))
             self.assertEqual(done.status, -signal.SIGKILL, done)
             self.assertEqual(self.processes(), [])
 
@@ -366,7 +374,8 @@ for_ever()
 
     def test_limit_that_is_not_reached(self):
         for duration in ("1h", "100", "5m", "0.5h", "60s", "99999ms"):
-            done = self.trace("-q", "--timeout", duration, "--kill-after", "1ms", "-o", "p.json", "--", "true")
+            done = self.trace("-q", "--timeout", duration, "--kill-after", "1ms", "-o", "p.json", "--",
+                              "true")
             self.assertEqual((done.status, done.err), (0, ""))
 
     def test_stopped_target_is_killed(self):
@@ -427,7 +436,8 @@ stay()
         self.assertEqual(len(set(pids)), 9)
         for pid in pids:
             self.assertEqual(status_field(pid, "TracerPid"), str(running.pid))
-        wait_for(lambda: stat_of(pids[0]) and any(stat_of(pid)[0] in "Tt" for pid in pids), "one to be stopped")
+        wait_for(lambda: stat_of(pids[0]) and any(stat_of(pid)[0] in "Tt" for pid in pids),
+                 "one to be stopped")
         running.send(signal.SIGKILL)
         self.assertEqual(running.process.wait(harness.DEADLINE_S), -signal.SIGKILL)
         wait_until_gone(pids)
@@ -455,7 +465,8 @@ stay()
         # At any moment of our own start-up.
         for _ in range(30):
             running = self.start_trace("-o", "p.json", "--", "sleep", "1000")
-            wait_for(lambda pid=running.pid: harness.children_of(pid) or is_gone(pid), "the child that becomes it")
+            wait_for(lambda pid=running.pid: harness.children_of(pid) or is_gone(pid),
+                     "the child that becomes it")
             running.send(signal.SIGKILL)
             running.process.wait(harness.DEADLINE_S)
             wait_for(lambda: not self.processes(), "nothing to be left", 10)
@@ -651,8 +662,8 @@ class FirstProcess(harness.Case):
 
     def start_as_first(self, *arguments, **options):
         """Returns what runs unshare(1) and callcensus's pid."""
-        running = self.start(["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", harness.PROGRAM, "trace",
-                              *arguments], **options)
+        running = self.start(["unshare", "--pid", "--fork", "--mount-proc", "--kill-child", harness.PROGRAM,
+                              "trace", *arguments], **options)
         return running
 
     @staticmethod
@@ -660,15 +671,18 @@ class FirstProcess(harness.Case):
         return wait_for(lambda: harness.children_of(running.pid), "callcensus to start")[0]
 
     def test_exit_statuses(self):
-        for script, status in (("exit 0", 0), ("exit 7", 7), ("kill -TERM $$", 128 + 15), ("kill -KILL $$", 128 + 9),
+        for script, status in (("exit 0", 0), ("exit 7", 7), ("kill -TERM $$", 128 + 15),
+                               ("kill -KILL $$", 128 + 9),
                                ("kill -SEGV $$", 128 + 11), ("kill -INT $$", 128 + 2)):
             with self.subTest(script=script):
-                done = self.start_as_first("-q", "-o", "p.json", "--", "sh", "-c", f"ulimit -c 0; {script}").end()
+                done = self.start_as_first("-q", "-o", "p.json", "--", "sh", "-c",
+                                           f"ulimit -c 0; {script}").end()
                 self.assertEqual((done.status, done.out, done.err), (status, "", ""))
                 self.path("p.json").unlink()
 
     def test_failed_starts(self):
-        self.assertEqual(self.start_as_first("-o", "p.json", "--", "./nothing").end().status, harness.NOT_FOUND)
+        self.assertEqual(self.start_as_first("-o", "p.json", "--", "./nothing").end().status,
+                         harness.NOT_FOUND)
         self.assertEqual(self.start_as_first("-o", "p.json", "--", "/").end().status, harness.CANNOT_EXECUTE)
         self.assertEqual(self.files(), [])
 
@@ -717,7 +731,8 @@ print("all reaped", os.getppid())
     def test_strangers_are_reaped(self):
         # Somebody enters the container (docker exec) and leaves an orphan.
         os.mkfifo(self.path("go"))
-        running = self.start_as_first("--json", "-o", "p.json", "--", "sh", "-c", "echo ready; read x; exit 3",
+        running = self.start_as_first("--json", "-o", "p.json", "--", "sh", "-c",
+                                      "echo ready; read x; exit 3",
                                       stdin=subprocess.PIPE)
         running.expect("ready")
         first = self.inside(running)
@@ -725,7 +740,8 @@ print("all reaped", os.getppid())
         entered = self.run_natively("nsenter", "--pid", "--target", str(first), "sh", "-c",
                                     "(read x <go) >/dev/null 2>&1 </dev/null &")
         self.assertEqual(entered.status, 0, entered)
-        strangers = wait_for(lambda: [pid for pid in harness.children_of(first) if pid not in target], "the orphan")
+        strangers = wait_for(lambda: [pid for pid in harness.children_of(first) if pid not in target],
+                             "the orphan")
         self.assertEqual(status_field(strangers[0], "TracerPid"), "0")
         go = os.open(self.path("go"), os.O_RDWR)
         os.write(go, b"\n")

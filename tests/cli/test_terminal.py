@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """On a terminal: job control as without us, and a status line that keeps out of the way."""
 
+import itertools
 import json
 import os
 import re
@@ -56,28 +57,25 @@ class Jobs(harness.Case):
 
     def test_interrupt_reaches_the_target_once(self):
         command = self.script("target.py", REACTING + f"""
-interrupts = []
 def interrupt(signum, frame):
     {MARK}
-    interrupts.append(signum)
-    say("interrupt", len(interrupts))
-def end(signum, frame):
-    say("interrupts", len(interrupts))
-    os._exit(7)
+    say("interrupt")
 signal.signal(signal.SIGINT, interrupt)
-signal.signal(signal.SIGUSR1, end)
+signal.signal(signal.SIGUSR1, lambda *_: None)
 say("ready")
-for_ever()
+until(lambda: arrivals(signal.SIGUSR1))
+say("interrupts", arrivals(signal.SIGINT))
+os._exit(7)
 """)
         self.trace(command)
         self.shell.expect("ready\r\n")
         tracer = self.shell.foreground()
-        for i in (1, 2, 3):
+        for _ in range(5):
             self.shell.type("\x03")
-            self.shell.expect(rf"interrupt {i}\r\n")
+            self.shell.expect("interrupt\r\n")
         # Relayed in the order of arrival: a relayed interrupt would come before it.
         os.kill(tracer, signal.SIGUSR1)
-        self.shell.expect(r"interrupts 3\r\n")
+        self.shell.expect(r"interrupts 5\r\n")
         self.shell.prompt()
         self.assertEqual(self.shell.last_status(), 7)
         self.assertIn(MARK_NAME, harness.observed(self.json("p.json")))
@@ -462,6 +460,38 @@ for i in range(60):
     def test_typed_ahead_stays_on_the_screen(self):
         self.assert_stays(b"busy\n", typed="next comm")
 
+    def test_answered_question(self):
+        for above in (2, Terminal.ROWS + 5):
+            with self.subTest(above=above):
+                terminal = self.terminal("--", *python(
+                    "import os\n"
+                    f"os.write(1, b'above\\n' * {above} + b'who are you? ')\n"
+                    "name = os.read(0, 100).decode().strip()\n"
+                    "os.write(1, f'hello {name}\\n'.encode())\n"))
+                terminal.expect(r"who are you\? ")
+                terminal.expect(STATUS.decode())
+                terminal.type("somebody\n")
+                self.assertEqual(terminal.end(), 0)
+                self.assertEqual(terminal.screen(until=b"callcensus: ").lines,
+                                 ["above"] * above + ["who are you? somebody", "hello somebody"])
+
+    def test_lines_typed_ahead(self):
+        # Each one moves the cursor down to where the status line is.
+        for above in (2, Terminal.ROWS + 5):
+            with self.subTest(above=above):
+                terminal = self.terminal("--", *python(
+                    f"import os\nos.write(1, b'above\\n' * {above})\n"
+                    "open('go').readline()\nos.write(1, b'done\\n')\n"))
+                for line in ("one", "two"):
+                    terminal.expect(STATUS.decode())
+                    terminal.type(f"{line}\n")
+                    terminal.expect(f"{line}\r\n")
+                terminal.expect(STATUS.decode())
+                self.let_go()
+                self.assertEqual(terminal.end(), 0)
+                self.assertEqual(terminal.screen(until=b"callcensus: ").lines,
+                                 ["above"] * above + ["one", "two", "done"])
+
     def test_progress_bar_stays_on_the_screen(self):
         self.assert_stays(b"50 percent\r")
 
@@ -588,14 +618,11 @@ class Streams(harness.Case):
 
     def test_new_size_of_the_terminal(self):
         code = REACTING + """
-sizes = []
-def resized(signum, frame):
-    sizes.append(os.get_terminal_size(0))
-    say("now", *sizes[-1])
-signal.signal(signal.SIGWINCH, resized)
-signal.signal(signal.SIGUSR1, lambda *_: (say("resized", len(sizes)), os._exit(0)))
+signal.signal(signal.SIGWINCH, lambda *_: say("now", *os.get_terminal_size(0)))
+signal.signal(signal.SIGUSR1, lambda *_: None)
 say("ready")
-for_ever()
+until(lambda: arrivals(signal.SIGUSR1))
+say("resized", arrivals(signal.SIGWINCH))
 """
         terminal = Terminal(self, [harness.PROGRAM, "trace", "-q", "-o", "p.json", "--", *python(code)])
         terminal.expect("ready\r\n")
@@ -605,6 +632,57 @@ for_ever()
         os.kill(terminal.foreground(), signal.SIGUSR1)
         terminal.expect("resized 5\r\n")  # each once: the terminal tells the target by itself
         self.assertEqual(terminal.end(), 0)
+
+
+    def test_what_the_terminal_sends_is_not_passed_on(self):
+        # It has reached the target already. We are held back until the target (which makes no call meanwhile:
+        # it would stop on its way out first) has taken it, so that a second one would not merge with it.
+        code = REACTING + """
+names = ["INT", "QUIT", "TSTP", "WINCH"]
+for name in names:
+    signal.signal(getattr(signal, "SIG" + name), lambda *_: None)
+ended = []
+signal.signal(signal.SIGUSR1, lambda *_: ended.append(True))
+say("ready", os.getpid())
+while not ended:
+    pass
+say(*(arrivals(getattr(signal, "SIG" + name)) for name in names))
+"""
+        terminal = Terminal(self, [harness.PROGRAM, "trace", "-q", "-o", "p.json", "--", *python(code)])
+        target = int(terminal.expect(r"ready (\d+)\r\n")[1])
+        tracer = terminal.process.pid
+        columns = itertools.count(90)
+        causes = [lambda: terminal.type("\x03"), lambda: terminal.type("\x1c"), lambda: terminal.type("\x1a"),
+                  lambda: terminal.resize(30, next(columns))]
+        for cause in causes * 3:
+            wait_for(lambda: stat_of(target)[0] == "R", "the target to be busy")
+            os.kill(tracer, signal.SIGSTOP)
+            wait_for(lambda: stat_of(tracer)[0] == "T", "callcensus to be held back")
+            cause()
+            wait_for(lambda: stat_of(target)[0] == "t", "the target to stop before it gets the signal")
+            os.kill(tracer, signal.SIGCONT)
+        wait_for(lambda: stat_of(target)[0] == "R", "the target to be busy")
+        os.kill(tracer, signal.SIGUSR1)
+        terminal.expect(r"3 3 3 3\r\n")
+        self.assertEqual(terminal.end(), 0)
+
+    def test_hung_up_without_a_shell(self):
+        # As the leader of the session (ssh -t, xterm -e, docker run -t) we alone are told by the kernel.
+        code = REACTING + f"""
+def hang_up(signum, frame):
+    {MARK}
+    open("hung-up", "w").close()
+    os._exit(0)
+signal.signal(signal.SIGHUP, hang_up)
+say("ready")
+for_ever()
+"""
+        terminal = Terminal(self, [harness.PROGRAM, "trace", "-o", "p.json", "--", *python(code)])
+        terminal.expect("ready\r\n")
+        terminal.hang_up()
+        self.assertEqual(terminal.process.wait(harness.DEADLINE_S), 0)
+        self.assertTrue(self.path("hung-up").exists())
+        self.assertIn(MARK_NAME, harness.observed(self.json("p.json")))
 
 
 class StreamsAsNobody(harness.AsNobody, Streams):

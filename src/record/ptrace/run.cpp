@@ -393,7 +393,10 @@ void Run::relay(SignalRelay::Signal signal) {
     switch (signal.number) {
         case SIGTERM:
         case SIGHUP:
-            if (signal.from_kernel && main_is_alive()) break;
+            // Of a hang-up the kernel tells the session's leader alone (tty_signal_session_leader() in
+            // drivers/tty/tty_jobctrl.c). Where that is a shell, the shell tells its jobs; where it is us, as
+            // under `ssh -t` or as a container's first process, nobody else tells the target.
+            if (signal.from_kernel && main_is_alive() && ::getsid(0) != self_) break;
             end_on_request(signal.number);
             break;
         case SIGINT:
