@@ -5,32 +5,20 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include <vector>
+#include <algorithm>
+
+#include "abi/known_call.hpp"
 
 namespace callcensus::cli {
 namespace {
 
 // The line stands below the cursor, so that what the target has written of its own line so far (a question, a
-// progress bar) stays, and typing goes on behind it.
-const std::string make_room =
-    "\033D\033M";  // index, reverse index: scrolls where the cursor is on the last line
+// progress bar) stays, and typing goes on behind it. Room for it is made by an index and a reverse index: the
+// screen scrolls where the cursor is on the last line.
+const std::string make_room = "\033D\033M";
 const std::string save = "\0337", restore = "\0338";
 const std::string line_below = "\033[B\r";
 const std::string erase_to_the_end = "\033[J";
-
-struct InputAndOutput {
-    std::optional<std::uint32_t> read, write, writev;
-};
-const InputAndOutput& numbers_of(Abi abi) {
-    static const std::vector<InputAndOutput> numbers = [] {
-        std::vector<InputAndOutput> table;
-        for (const AbiInfo& row : all_abis())
-            table.push_back({syscall_number(row.abi, "read"), syscall_number(row.abi, "write"),
-                             syscall_number(row.abi, "writev")});
-        return table;
-    }();
-    return numbers[static_cast<std::size_t>(abi)];
-}
 
 void put(const std::string& text) {
     // A terminal that is gone is no reason to fail.
@@ -47,6 +35,11 @@ bool in_line_mode_and_ours() {
 bool lines_typed_ahead() {
     int waiting = 0;
     return ::isatty(STDIN_FILENO) == 1 && ::ioctl(STDIN_FILENO, FIONREAD, &waiting) == 0 && waiting > 0;
+}
+
+const KnownCall& read_call() {
+    static const KnownCall call("read");
+    return call;
 }
 
 std::size_t width() {
@@ -84,17 +77,15 @@ void StatusLine::wipe() {
 }
 
 void StatusLine::note(const SyscallSeen& seen) {
-    const InputAndOutput& numbers = numbers_of(seen.call.abi);
+    static const KnownCall write_call("write"), writev_call("writev");
     const std::uint64_t fd = seen.arguments[0];
     // Standard output and error; a terminal opened anew (/dev/tty) is rare enough.
-    if ((seen.call.number == numbers.write || seen.call.number == numbers.writev) && (fd == 1 || fd == 2))
-        wipe();
-    if (seen.call.number == numbers.read && fd == 0) reader_ = seen.task;
+    if ((write_call.is(seen.call) || writev_call.is(seen.call)) && (fd == 1 || fd == 2)) wipe();
+    if (read_call().is(seen.call) && fd == 0) reader_ = seen.task;
 }
 
 void StatusLine::note(const SyscallReturned& returned) {
-    if (!shown_ || !(returned.task == reader_) || returned.call.number != numbers_of(returned.call.abi).read)
-        return;
+    if (!shown_ || !(returned.task == reader_) || !read_call().is(returned.call)) return;
     if (::isatty(STDIN_FILENO) != 1) return;
     put(erase_to_the_end);
     shown_ = false;

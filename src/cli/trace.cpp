@@ -248,11 +248,12 @@ int trace(const TraceOptions& options, const std::vector<std::string>& target) {
     Summary summary{recording, derivation, observer.survivors(), outcome->let_go, {}, {}};
     bool written = true;
     const auto write = [&](const std::string& path, const std::string& content, std::string& reported) {
-        const auto done = replace_file(path, content);
-        if (done)
+        if (const auto done = replace_file(path, content)) {
             reported = output_name(path);
-        else
-            written = complain(done.error()) == 0;
+        } else {
+            complain(done.error());
+            written = false;
+        }
     };
     if (!options.recording.empty())
         write(options.recording, write_recording(recording), summary.recording_path);

@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "abi/known_call.hpp"
 #include "catch.hpp"
 
 using namespace callcensus;
@@ -136,4 +137,17 @@ TEST_CASE("only names that the library in use lacks need a newer one") {
     CHECK(libseccomp_needed_for("socketcall").empty());
     const bool library_knows = seccomp_syscall_resolve_name("file_setattr") != __NR_SCMP_ERROR;
     CHECK(libseccomp_needed_for("file_setattr").empty() == library_knows);
+}
+
+TEST_CASE("a known call is recognised on each ABI by that ABI's number") {
+    const KnownCall getpid("getpid"), fork("fork"), nothing("no_such_call");
+    for (const AbiInfo& row : all_abis()) {
+        CAPTURE(row.id);
+        const std::uint32_t number = syscall_number(row.abi, "getpid").value();
+        CHECK(getpid.is({row.abi, number}));
+        CHECK_FALSE(getpid.is({row.abi, number + 1}));
+        CHECK_FALSE(nothing.is({row.abi, number}));
+    }
+    CHECK(fork.is({Abi::x86_64, 57}));
+    CHECK_FALSE(fork.is({Abi::aarch64, 57}));
 }

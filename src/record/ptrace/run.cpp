@@ -11,6 +11,7 @@
 #include <csignal>
 #include <vector>
 
+#include "abi/known_call.hpp"
 #include "base/procfs.hpp"
 #include "record/command.hpp"
 #include "record/ptrace/launch.hpp"
@@ -29,20 +30,6 @@ constexpr std::uint32_t collection_interval = 32;
 // timeout(1) signals its child and then its whole process group, which we are in: that is one request, not
 // two.
 constexpr std::chrono::milliseconds one_request{100};
-
-struct WatchedNumbers {
-    std::optional<std::uint32_t> ptrace, fork, vfork, execve;
-};
-const WatchedNumbers& watched(Abi abi) {
-    static const std::vector<WatchedNumbers> numbers = [] {
-        std::vector<WatchedNumbers> table;
-        for (const AbiInfo& row : all_abis())
-            table.push_back({syscall_number(row.abi, "ptrace"), syscall_number(row.abi, "fork"),
-                             syscall_number(row.abi, "vfork"), syscall_number(row.abi, "execve")});
-        return table;
-    }();
-    return numbers[static_cast<std::size_t>(abi)];
-}
 
 // A program that is to gain privilege by its file does not, under a tracer without CAP_SYS_PTRACE (ptrace(2),
 // "exec under ptrace"). Such a run is not what the program would do by itself, and the user should know.
@@ -241,9 +228,9 @@ void Run::entered(StoppedTask& stopped, Task& task, std::uint32_t arch, std::uin
     const Syscall call = *task.current;
     if (outcome_.started) emit(SyscallSeen{task.id, call, arguments});
 
-    const WatchedNumbers& numbers = watched(call.abi);
-    if (call.number == numbers.ptrace) refuse_to_be_traced(stopped, task, arguments);
-    task.expects_child = call.number == numbers.fork || call.number == numbers.vfork;
+    static const KnownCall ptrace_call("ptrace"), fork_call("fork"), vfork_call("vfork");
+    if (ptrace_call.is(call)) refuse_to_be_traced(stopped, task, arguments);
+    task.expects_child = fork_call.is(call) || vfork_call.is(call);
     task.cloning = clone_flags(stopped, call, arguments);
     if (!task.cloning) return;
     task.expects_child = true;
@@ -265,8 +252,8 @@ void Run::returned(StoppedTask& stopped, Task& task, std::int64_t value, bool is
     }
     task.refuse_call = false;
     if (!outcome_.started) {
-        if (is_error && call.number == watched(call.abi).execve)
-            outcome_.exec_errno = static_cast<int>(-value);
+        static const KnownCall execve_call("execve");
+        if (is_error && execve_call.is(call)) outcome_.exec_errno = static_cast<int>(-value);
         return;
     }
     emit(SyscallReturned{task.id, call, value, is_error});

@@ -2,24 +2,10 @@
 
 #include <linux/sched.h>
 
-#include <vector>
+#include "abi/known_call.hpp"
 
 namespace callcensus::ptrace {
 namespace {
-
-struct CloneNumbers {
-    std::optional<std::uint32_t> clone, clone3;
-};
-
-const CloneNumbers& numbers_of(Abi abi) {
-    static const std::vector<CloneNumbers> numbers = [] {
-        std::vector<CloneNumbers> table;
-        for (const AbiInfo& row : all_abis())
-            table.push_back({syscall_number(row.abi, "clone"), syscall_number(row.abi, "clone3")});
-        return table;
-    }();
-    return numbers[static_cast<std::size_t>(abi)];
-}
 
 // CONFIG_CLONE_BACKWARDS2: s390 has the stack first.
 std::size_t flags_position(Abi abi) { return abi == Abi::s390 || abi == Abi::s390x ? 1 : 0; }
@@ -37,11 +23,11 @@ bool CloneFlags::untraced() const { return flags && (*flags & CLONE_UNTRACED) !=
 
 std::optional<CloneFlags> clone_flags(const StoppedTask& task, Syscall call,
                                       const std::array<std::uint64_t, 6>& arguments) {
-    const CloneNumbers& numbers = numbers_of(call.abi);
-    if (call.number == numbers.clone) return CloneFlags{false, 0, arguments[flags_position(call.abi)]};
-    if (call.number != numbers.clone3) return std::nullopt;
-    return CloneFlags{true, arguments[0],
-                      task.read_word(arguments[0])};  // the first member of struct clone_args
+    static const KnownCall clone_call("clone"), clone3_call("clone3");
+    if (clone_call.is(call)) return CloneFlags{false, 0, arguments[flags_position(call.abi)]};
+    if (!clone3_call.is(call)) return std::nullopt;
+    // The flags are the first member of struct clone_args.
+    return CloneFlags{true, arguments[0], task.read_word(arguments[0])};
 }
 
 bool hide_untraced(const StoppedTask& task, const CloneFlags& call) {
