@@ -8,6 +8,9 @@ namespace {
 
 using nlohmann::json;
 constexpr std::size_t deepest = 100;
+// Two bytes of text can be a value of some hundred bytes: without a limit a file of 100 MB would take
+// gigabytes. A recording of 100,000 processes has about a million values.
+constexpr std::size_t most_values = 4'000'000;
 
 // What the iterators of one parse share: where the scalar, bracket or brace that the parser read last begins.
 // The parser calls back only after it has consumed a token (and, after a number, one character more), so the
@@ -125,8 +128,7 @@ class TreeBuilder final : public nlohmann::json_sax<json> {
         node.type = type;
         node.offset = progress_.token;
         node.scalar = std::forward<Value>(value);
-        put(std::move(node));
-        return true;
+        return put(std::move(node));
     }
     bool open(json::value_t type) {
         if (open_.size() >= deepest) {
@@ -142,16 +144,20 @@ class TreeBuilder final : public nlohmann::json_sax<json> {
     bool close() {
         LocatedJson done = std::move(open_.back().value);
         open_.pop_back();
-        put(std::move(done));
-        return true;
+        return put(std::move(done));
     }
-    void put(LocatedJson node) {
+    bool put(LocatedJson node) {
+        if (++values_ > most_values) {
+            error_ = Error{"holds more than four million values", place(text_, source_, node.offset), 0};
+            return false;
+        }
         if (open_.empty())
             root_ = std::move(node);
         else if (open_.back().value.type == json::value_t::array)
             open_.back().value.elements.push_back(std::move(node));
         else
             open_.back().value.members.push_back({std::move(open_.back().key), std::move(node)});
+        return true;
     }
 
     std::string_view text_;
@@ -159,6 +165,7 @@ class TreeBuilder final : public nlohmann::json_sax<json> {
     const Progress& progress_;
     std::vector<Open> open_;
     LocatedJson root_;
+    std::size_t values_ = 0;
     Error error_;
 };
 

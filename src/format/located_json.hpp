@@ -32,7 +32,8 @@ struct LocatedMember {
     LocatedJson value;
 };
 
-/// Parses a whole text. Nesting deeper than a hundred levels is refused: no file of ours has it.
+/// Parses a whole text. Nesting deeper than a hundred levels and more than four million values are refused:
+/// no file of ours has them, and they would take a machine's memory.
 [[nodiscard]] Result<LocatedJson> parse_located(std::string_view text, const std::string& source);
 
 /// `source:line:column` of an offset.

@@ -21,9 +21,10 @@ struct Row {
     std::string_view names;
 };
 constexpr std::array rows{
-    // crun. Without no_new_privs it loads the filter before it drops privileges, hence the set*id calls. It
-    // waits in
-    // select(), which glibc turns into pselect6 and other libcs do not.
+    // crun. Without no_new_privs it loads the filter before it drops privileges, hence the set*id calls.
+    // `select` alone
+    // was not measured: crun's source waits by select(), which glibc turns into pselect6 and other libcs need
+    // not.
     Row{RuntimeSet::crun, false, false,
         "capset execve prctl pselect6 read rt_sigaction rt_sigprocmask select setresgid setresuid write"},
     Row{RuntimeSet::crun, false, true, "close close_range"},

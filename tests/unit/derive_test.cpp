@@ -114,7 +114,7 @@ TEST_CASE("a number without a name is reported and never in the profile") {
 }
 
 TEST_CASE("runtime sets have the measured sizes") {
-    // docs/profiles.md lists them; with the calls whose denial a runtime survives, and without.
+    // With the calls whose denial a runtime survives, and without; crun's with `select`, which is inferred.
     CHECK(runtime_calls(RuntimeSet::runc, false, true).size() == 35);
     CHECK(runtime_calls(RuntimeSet::runc, true, true).size() == 41);
     CHECK(runtime_calls(RuntimeSet::crun, false, true).size() == 13);

@@ -124,6 +124,12 @@ TEST_CASE("deep nesting and rubbish are refused without harm") {
     CHECK(error_of("{\"defaultAction\": \"\xff\xfe\"}").find("is not JSON") != std::string::npos);
 }
 
+TEST_CASE("a text of nothing but values is refused before it takes the memory") {
+    std::string text = "[0";
+    while (text.size() < 9'000'000) text += ",0";
+    CHECK(error_of(text + "]").find("more than four million values") != std::string::npos);
+}
+
 TEST_CASE("every beginning of a valid profile is an error and never a crash") {
     for (std::size_t length = 0; length < everything.size(); ++length) {
         CAPTURE(length);
