@@ -29,12 +29,17 @@ struct ExitStatus {
     friend bool operator==(const ExitStatus&, const ExitStatus&) = default;
 };
 
+/// Of whom the set of calls is exact where a process's known calls are not reported: its own set, its
+/// executable's (over all processes that run it), or only that of the whole tree.
+enum class Scope : std::uint8_t { process, executable, tree };
+
 /// A task begins to be followed. It is either a further thread of `process` or the first task of a new one.
 struct TaskStarted {
     TaskId task;
-    TaskId creator;          ///< who made it; serial 0 where that is unknown, as for the first task
-    pid_t process = 0;       ///< thread group id; equals task.tid for a new process
-    std::string executable;  ///< what it runs so far; empty: the same as its creator
+    TaskId creator;                ///< who made it; serial 0 where that is unknown, as for the first task
+    pid_t process = 0;             ///< thread group id; equals task.tid for a new process
+    std::string executable;        ///< what it runs so far; empty: the same as its creator
+    Scope scope = Scope::process;  ///< wider: as if LetRun had come for it, which it has for its creator
 };
 
 /// A task has begun to run another program (execve has succeeded). Every other thread of its process is gone.
@@ -59,6 +64,13 @@ struct SyscallReturned {
     bool is_error = false;
 };
 
+/// From here on the process of the task runs without being stopped at calls that are known already: of these,
+/// how often and with what result is no longer told. Calls not yet known are reported as ever.
+struct LetRun {
+    TaskId task;
+    Scope scope = Scope::tree;
+};
+
 struct TaskExited {
     TaskId task;
     ExitStatus status;
@@ -77,6 +89,7 @@ struct Noted {
 /// Comes about as often as the Plan asks for, whether or not anything happened.
 struct Tick {};
 
-using Event = std::variant<TaskStarted, Execed, SyscallSeen, SyscallReturned, TaskExited, Lost, Noted, Tick>;
+using Event =
+    std::variant<TaskStarted, Execed, SyscallSeen, SyscallReturned, LetRun, TaskExited, Lost, Noted, Tick>;
 
 }  // namespace callcensus

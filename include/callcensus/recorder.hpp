@@ -22,6 +22,7 @@
 
 #include "callcensus/event.hpp"
 #include "callcensus/result.hpp"
+#include "callcensus/syscall_set.hpp"
 
 namespace callcensus {
 
@@ -38,11 +39,18 @@ struct Plan {
     std::optional<std::chrono::milliseconds> timeout;  ///< then TERM to the target …
     std::chrono::milliseconds kill_after{10'000};      ///< … and, this long after, KILL to everything
     std::optional<std::chrono::milliseconds> tick;     ///< how often the sink wants a Tick
+
+    bool every_call = false;       ///< report each call and each result: nothing is let run
+    bool by_executable = false;    ///< the set of each executable is to be exact, not only that of the tree
+    bool keep_privileges = false;  ///< never set no_new_privs
+    SyscallSet known;     ///< calls that need not be reported at all, as if they had been seen before
+    double patience = 1;  ///< how long to watch before letting run, relative to the default; 0: at once
 };
 
 enum class Verdict {
     go_on,
-    let_go,  ///< stop following: every task is released and goes on without us
+    let_go,  ///< stop following: every task is released and goes on without us. Where an engine has let
+             ///< processes run that depend on it (adaptive), they are asked to end instead
 };
 
 /// Receives the events of a run, in order, on the thread that called run().
@@ -79,9 +87,16 @@ class Recorder {
     virtual Result<Outcome> run(const Target& target, const Plan& plan, Sink& sink) const = 0;
 };
 
-/// Every engine, the default one first.
+/// Every engine, the preferred one first.
 [[nodiscard]] std::span<const Recorder* const> recorders();
 /// The engine with that id, or null.
 [[nodiscard]] const Recorder* find_recorder(std::string_view id);
+
+/// The first engine that can give what is asked for, and why those before it cannot.
+struct Choice {
+    const Recorder* recorder = nullptr;
+    std::string why_not_another;  ///< empty where the first one was taken
+};
+[[nodiscard]] Result<Choice> choose_recorder(const Target& target, const Plan& plan);
 
 }  // namespace callcensus

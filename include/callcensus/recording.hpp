@@ -37,6 +37,7 @@ struct ProcessRecord {
     std::vector<ExecutableIndex> executables;  ///< what it ran, in the order of its execs
     std::uint32_t threads = 1;                 ///< how many it ever had
     std::optional<ExitStatus> status;          ///< empty where it had not ended when the recording did
+    Scope scope = Scope::process;              ///< whose set of calls is known, if not its own
 };
 
 struct FirstSeen {
@@ -47,13 +48,14 @@ struct FirstSeen {
 
 struct CallRecord {
     Syscall call{};
-    std::uint64_t count = 0;  ///< entries
+    std::uint64_t count = 0;  ///< entries; at least so many where not Recording::exact_counts()
     FirstSeen first;
     std::map<int, std::uint64_t>
         returned;  ///< how often by errno, 0 for success; 512 to 516 are the kernel's restarts
     std::map<ExecutableIndex, std::uint64_t> by_executable;  ///< entries
 
-    /// Entries that never returned: the task ended in the call, or the recording did.
+    /// Entries that never returned: the task ended in the call, or the recording did. Without meaning unless
+    /// counts are exact.
     [[nodiscard]] std::uint64_t unfinished() const;
 };
 
@@ -70,7 +72,13 @@ struct Recording {
     std::vector<std::string> executables;
     std::vector<ProcessRecord> processes;
     std::vector<CallRecord> calls;  ///< sorted by (ABI, number), each once
+    std::vector<Syscall> assumed;   ///< sorted; taken as known beforehand (Plan::known) and not observed
 
+    /// Every call of every process has been counted.
+    [[nodiscard]] bool exact_counts() const;
+    /// The narrowest scope within which all sets are exact: by_executable can be relied upon unless it is
+    /// tree.
+    [[nodiscard]] Scope scope() const;
     [[nodiscard]] bool complete() const { return gaps.empty(); }
 };
 

@@ -28,7 +28,8 @@ class RecordingBuilder {
 
     void on(const Event& event);
 
-    /// What has been seen so far. Generator, engine, host, command and start are the caller's to fill in.
+    /// What has been seen so far. Generator, engine, host, command, start and what was assumed are the
+    /// caller's to fill in.
     [[nodiscard]] Recording snapshot() const;
 
     [[nodiscard]] std::size_t distinct_calls() const { return calls_.size(); }
@@ -53,6 +54,7 @@ class RecordingBuilder {
     void see(const Execed&);
     void see(const SyscallSeen&);
     void see(const SyscallReturned&);
+    void see(const LetRun&);
     void see(const TaskExited&);
     void see(const Lost&);
     void see(const Noted&);

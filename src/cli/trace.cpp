@@ -30,11 +30,15 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds snapshot_interval{10};
+constexpr std::string_view automatic = "auto";
 
 struct TraceOptions {
     std::string output = "seccomp.json";
     std::string recording;
-    std::string engine = "ptrace";
+    std::string engine{automatic};
+    bool count = false;
+    bool keep_privileges = false;
+    std::optional<double> patience;
     bool quiet = false;
     bool json = false;
     bool until_exit = false;
@@ -54,7 +58,6 @@ class Observer final : public Sink {
         utsname system{};
         ::uname(&system);
         heading_.generator = std::string("callcensus ") + version;
-        heading_.engine = options.engine;
         heading_.host = {system.release, system.machine};
         heading_.command = target;
         heading_.started = std::chrono::system_clock::now();
@@ -75,6 +78,8 @@ class Observer final : public Sink {
         }
         return Verdict::go_on;
     }
+
+    void runs_under(std::string_view engine) { heading_.engine = engine; }
 
     /// How often it wants to be asked.
     [[nodiscard]] std::optional<std::chrono::milliseconds> tick_interval() const {
@@ -213,6 +218,14 @@ Result<void> check_outputs(const TraceOptions& options) {
     return {};
 }
 
+Result<Choice> choose_engine(const std::string& name, const Launch& launch, const Plan& plan) {
+    if (name == automatic) return choose_recorder(launch, plan);
+    const Recorder* recorder = find_recorder(name);
+    if (auto possible = recorder->check(launch, plan); !possible)
+        return fail(possible.error().message, "--engine " + name);
+    return Choice{recorder, {}};
+}
+
 int trace(const TraceOptions& options, const std::vector<std::string>& target) {
     if (target.empty())
         return complain({"there is no command to run, as in: callcensus trace -- ls -l", "", 0});
@@ -220,16 +233,20 @@ int trace(const TraceOptions& options, const std::vector<std::string>& target) {
     if (!derive_options) return complain(derive_options.error());
     if (auto possible = check_outputs(options); !possible) return complain(possible.error());
 
-    const Recorder* recorder = find_recorder(options.engine);
     Observer observer(options, target);
     Plan plan;
     plan.until_exit = options.until_exit;
     if (options.timeout) plan.timeout = milliseconds(*options.timeout);
     if (options.kill_after) plan.kill_after = milliseconds(*options.kill_after);
     plan.tick = observer.tick_interval();
+    plan.every_call = options.count;
+    plan.keep_privileges = options.keep_privileges;
+    if (options.patience) plan.patience = *options.patience;
     const Launch launch{target};
-    if (auto possible = recorder->check(launch, plan); !possible) return complain(possible.error());
-    const auto outcome = recorder->run(launch, plan, observer);
+    const auto choice = choose_engine(options.engine, launch, plan);
+    if (!choice) return complain(choice.error());
+    observer.runs_under(choice->recorder->id());
+    const auto outcome = choice->recorder->run(launch, plan, observer);
     observer.finish();
     ::signal(SIGPIPE, SIG_IGN);  // a reader that has gone away is an error to report, and not our end
     if (!outcome) return complain(outcome.error());
@@ -245,7 +262,8 @@ int trace(const TraceOptions& options, const std::vector<std::string>& target) {
                         outcome->let_go == 1 ? "a task" : fmt::format("{} tasks", outcome->let_go)));
     const Derivation derivation = derive({&recording, 1}, *derive_options);
 
-    Summary summary{recording, derivation, observer.survivors(), outcome->let_go, {}, {}};
+    Summary summary{recording, derivation, choice->why_not_another, observer.survivors(), outcome->let_go,
+                    {},        {}};
     bool written = true;
     const auto write = [&](const std::string& path, const std::string& content, std::string& reported) {
         if (const auto done = replace_file(path, content)) {
@@ -298,9 +316,10 @@ Subcommand add_trace(CLI::App& app) {
         ->group(output);
 
     const std::string recording = "Recording";
-    std::vector<std::string> engines;
+    std::vector<std::string> engines{options->engine};
     for (const Recorder* recorder : recorders()) engines.emplace_back(recorder->id());
-    sub->add_option("--engine", options->engine, "How to record (default: ptrace, which stops at every call)")
+    sub->add_option("--engine", options->engine,
+                    "adaptive: stop at new calls; ptrace: at every call; auto (default): adaptive where possible")
         ->option_text("NAME")
         ->check(CLI::IsMember(engines))
         ->group(recording);
@@ -322,6 +341,16 @@ Subcommand add_trace(CLI::App& app) {
         ->check(up_to_a_year)
         ->option_text("DURATION")
         ->needs("--timeout")
+        ->group(recording);
+    sub->add_flag("--count", options->count, "Count every call and every result (slow: the ptrace engine)")
+        ->group(recording);
+    sub->add_flag("--keep-privileges", options->keep_privileges,
+                  "Never set no_new_privs; unprivileged processes stay slow")
+        ->group(recording);
+    sub->add_option("--patience", options->patience,
+                    "Watch a process so much longer (2) or shorter (0.5; 0: not at all) before it runs freely")
+        ->option_text("FACTOR")
+        ->check(CLI::Range(0.0, 1e9))
         ->group(recording);
     sub->add_flag("--until-exit", options->until_exit,
                   "Stop following when the command itself has ended; what it left running goes on")

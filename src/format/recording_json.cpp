@@ -2,6 +2,8 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <ctime>
 #include <limits>
 
@@ -16,6 +18,9 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::string_view format_name = "callcensus-recording";
 constexpr int version = 1;
+
+// Of whom the calls of a process are known, in the order of Scope.
+constexpr std::array<std::string_view, 3> scopes{"process", "executable", "tree"};
 
 // Microseconds are plenty, and keep the file free of seventeen-digit numbers.
 double rounded(Milliseconds time) {
@@ -55,16 +60,22 @@ Json write_process(const ProcessRecord& process) {
     object["started_ms"] = rounded(process.started);
     object["executables"] = process.executables;
     object["threads"] = process.threads;
+    object["scope"] = scopes[static_cast<std::size_t>(process.scope)];
     write_status(object, process.status);
     return object;
 }
 
-Json write_call(const CallRecord& record) {
+Json write_identity(Syscall call) {
     Json object;
-    object["abi"] = info(record.call.abi).id;
-    object["number"] = record.call.number;
-    const std::string name = syscall_name(record.call);
+    object["abi"] = info(call.abi).id;
+    object["number"] = call.number;
+    const std::string name = syscall_name(call);
     if (!name.empty()) object["name"] = name;
+    return object;
+}
+
+Json write_call(const CallRecord& record, bool exact) {
+    Json object = write_identity(record.call);
     object["count"] = record.count;
     object["first"] = {{"ms", rounded(record.first.at)},
                        {"process", record.first.process},
@@ -72,7 +83,7 @@ Json write_call(const CallRecord& record) {
     object["returned"] = Json::object();
     for (const auto& [errnum, times] : record.returned)
         object["returned"][errnum == 0 ? "ok" : errno_name(errnum)] = times;
-    object["unfinished"] = record.unfinished();
+    if (exact) object["unfinished"] = record.unfinished();
     object["executables"] = Json::array();
     for (const auto& [executable, times] : record.by_executable)
         object["executables"].push_back({{"executable", executable}, {"count", times}});
@@ -117,19 +128,32 @@ ProcessRecord read_process(Decoder& decoder, const Placed& at, const Recording& 
     process.executables = read_chain(fields, recording.executables.size());
     process.threads = fields.whole<std::uint32_t>("threads").value_or(1);
     process.status = read_status(fields);
+    if (const auto text = fields.text("scope")) {
+        const auto scope = std::find(scopes.begin(), scopes.end(), *text);
+        if (scope == scopes.end())
+            fields.complain(fields.required("scope"), "must be process, executable or tree");
+        else
+            process.scope = static_cast<Scope>(scope - scopes.begin());
+    }
     return process;
+}
+
+Syscall read_identity(Fields& fields) {
+    Syscall call{};
+    const Placed abi_at = fields.required("abi");
+    const std::string abi = fields.text("abi").value_or("");
+    if (const AbiInfo* row = find_abi(abi))
+        call.abi = row->abi;
+    else
+        fields.complain(abi_at, "is an unknown ABI \"" + abi + "\"");
+    call.number = fields.required_whole<std::uint32_t>("number");
+    return call;
 }
 
 CallRecord read_call(Decoder& decoder, const Placed& at, const Recording& recording) {
     Fields fields(decoder, at);
     CallRecord record;
-    const Placed abi_at = fields.required("abi");
-    const std::string abi = fields.text("abi").value_or("");
-    if (const AbiInfo* row = find_abi(abi))
-        record.call.abi = row->abi;
-    else
-        fields.complain(abi_at, "is an unknown ABI \"" + abi + "\"");
-    record.call.number = fields.required_whole<std::uint32_t>("number");
+    record.call = read_identity(fields);
     record.count = fields.required_whole<std::uint64_t>("count");
     Fields first(decoder, fields.required("first"));
     record.first.at = Milliseconds(first.real("ms").value_or(0));
@@ -164,7 +188,7 @@ std::string write_recording(const Recording& recording) {
     object["version"] = version;
     object["generator"] = recording.generator;
     object["engine"] = recording.engine;
-    object["counts"] = "exact";
+    object["counts"] = recording.exact_counts() ? "exact" : "at least";
     object["host"] = {{"kernel", recording.host.kernel}, {"machine", recording.host.machine}};
     object["command"] = recording.command;
     object["started"] = write_time(recording.started);
@@ -178,7 +202,10 @@ std::string write_recording(const Recording& recording) {
     for (const ProcessRecord& process : recording.processes)
         object["processes"].push_back(write_process(process));
     object["calls"] = Json::array();
-    for (const CallRecord& record : recording.calls) object["calls"].push_back(write_call(record));
+    for (const CallRecord& record : recording.calls)
+        object["calls"].push_back(write_call(record, recording.exact_counts()));
+    object["assumed"] = Json::array();
+    for (const Syscall call : recording.assumed) object["assumed"].push_back(write_identity(call));
     return object.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -218,6 +245,10 @@ Result<Recording> parse_recording(std::string_view text, const std::string& sour
         recording.processes.push_back(read_process(decoder, process, recording));
     for (const Placed& call : fields.list("calls"))
         recording.calls.push_back(read_call(decoder, call, recording));
+    for (const Placed& call : fields.list("assumed")) {
+        Fields identity(decoder, call);
+        recording.assumed.push_back(read_identity(identity));
+    }
     if (decoder.failed()) return decoder.error();
     return recording;
 }

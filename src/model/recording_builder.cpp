@@ -25,6 +25,14 @@ std::uint64_t CallRecord::unfinished() const {
     return count > finished ? count - finished : 0;
 }
 
+bool Recording::exact_counts() const { return scope() == Scope::process; }
+
+Scope Recording::scope() const {
+    Scope widest = Scope::process;
+    for (const ProcessRecord& process : processes) widest = std::max(widest, process.scope);
+    return widest;
+}
+
 void RecordingBuilder::on(const Event& event) {
     std::visit([this](const auto& what) { see(what); }, event);
 }
@@ -51,6 +59,7 @@ void RecordingBuilder::see(const TaskStarted& started) {
     ProcessRecord process;
     process.pid = started.process;
     process.started = clock_();
+    process.scope = started.scope;
     const Task* creator = find(started.creator);
     if (creator != nullptr) process.parent = creator->process;
     if (started.executable.empty() && creator != nullptr)
@@ -87,6 +96,10 @@ void RecordingBuilder::see(const SyscallReturned& returned) {
     const auto entry = calls_.find(returned.call);
     if (entry == calls_.end()) return;
     ++counter(entry->second.returned, returned.is_error ? static_cast<int>(-returned.value) : 0);
+}
+
+void RecordingBuilder::see(const LetRun& let_run) {
+    if (const Task* task = find(let_run.task)) processes_[task->process].scope = let_run.scope;
 }
 
 void RecordingBuilder::see(const TaskExited& exited) {

@@ -1,15 +1,18 @@
 // The table of engines.
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include "callcensus/recorder.hpp"
+#include "record/ptrace/adaptive_recorder.hpp"
 #include "record/ptrace/ptrace_recorder.hpp"
 
 namespace callcensus {
 
 std::span<const Recorder* const> recorders() {
+    static const AdaptiveRecorder adaptive;
     static const PtraceRecorder ptrace;
-    static const std::array<const Recorder*, 1> table{&ptrace};
+    static const std::array<const Recorder*, 2> table{&adaptive, &ptrace};
     return table;
 }
 
@@ -18,6 +21,22 @@ const Recorder* find_recorder(std::string_view id) {
     const auto found =
         std::find_if(table.begin(), table.end(), [&](const Recorder* row) { return row->id() == id; });
     return found == table.end() ? nullptr : *found;
+}
+
+Result<Choice> choose_recorder(const Target& target, const Plan& plan) {
+    Choice choice;
+    std::optional<Error> first;
+    for (const Recorder* recorder : recorders()) {
+        const auto possible = recorder->check(target, plan);
+        if (possible) {
+            choice.recorder = recorder;
+            return choice;
+        }
+        if (!first) first = possible.error();
+        choice.why_not_another += (choice.why_not_another.empty() ? "" : "; ") + std::string(recorder->id()) +
+                                  ": " + possible.error().message;
+    }
+    return tl::unexpected(*first);
 }
 
 }  // namespace callcensus

@@ -23,6 +23,18 @@ std::vector<std::string_view> abis_of(const Recording& recording) {
     return ids;
 }
 
+// What became of the processes, under an engine that lets them run.
+std::string engine_and_why(const Summary& summary) {
+    const auto& processes = summary.recording.processes;
+    const auto let_run = static_cast<std::size_t>(
+        std::count_if(processes.begin(), processes.end(),
+                      [](const ProcessRecord& one) { return one.scope != Scope::process; }));
+    std::string text = summary.recording.engine;
+    if (let_run != 0) text += fmt::format(" (let {} of them run)", let_run);
+    if (!summary.why_this_engine.empty()) text += " (not " + summary.why_this_engine + ")";
+    return text;
+}
+
 }  // namespace
 
 std::string describe(const UnnamedCall& call) {
@@ -60,7 +72,7 @@ std::vector<std::string> summary_lines(const Summary& summary) {
         "{} on {}, {}, {:.3f} s, engine {}; {}",
         counted(recording.calls.size(), "system call", "different system calls"),
         fmt::join(abis_of(recording), " and "), counted(recording.processes.size(), "process", "processes"),
-        recording.duration.count() / 1000, recording.engine,
+        recording.duration.count() / 1000, engine_and_why(summary),
         recording.complete() ? "the recording is complete" : "the recording is NOT complete:"));
     for (const std::string& gap : recording.gaps) lines.push_back("  " + gap);
     if (summary.let_go != 0)
@@ -93,6 +105,8 @@ std::string summary_json(const Summary& summary) {
     object["processes"] = recording.processes.size();
     object["duration_ms"] = recording.duration.count();
     object["engine"] = recording.engine;
+    object["why_this_engine"] = path(summary.why_this_engine);
+    object["counts"] = recording.exact_counts() ? "exact" : "at least";
     object["complete"] = recording.complete();
     object["gaps"] = recording.gaps;
     object["notes"] = advice(recording);

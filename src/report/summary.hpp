@@ -12,9 +12,10 @@ namespace callcensus {
 struct Summary {
     const Recording& recording;
     const Derivation& derivation;
-    std::size_t survivors = 0;  // processes that were still there when the first one had ended
-    std::size_t let_go = 0;     // tasks that live on without us
-    std::string profile_path;   // empty: not written
+    std::string why_this_engine;  // and not a preferred one; empty where there was nothing to choose
+    std::size_t survivors = 0;    // processes that were still there when the first one had ended
+    std::size_t let_go = 0;       // tasks that live on without us
+    std::string profile_path;     // empty: not written
     std::string recording_path;
 };
 

@@ -363,7 +363,7 @@ class Recordings(harness.Case):
         self.assertEqual(recording["format"], "callcensus-recording")
         self.assertEqual(recording["version"], 1)
         self.assertRegex(recording["generator"], r"^callcensus \d+\.\d+\.\d+$")
-        self.assertEqual((recording["engine"], recording["counts"]), ("ptrace", "exact"))
+        self.assertEqual((recording["engine"], recording["counts"]), ("adaptive", "exact"))
         self.assertEqual(recording["host"], {"kernel": os.uname().release, "machine": os.uname().machine})
         self.assertEqual(recording["command"], ["sh", "-c", "true; ls /nonexistent; exit 5"])
         self.assertRegex(recording["started"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
@@ -476,7 +476,7 @@ class Summaries(harness.Case):
         self.assertRegex(done.err,
                          rf"\Acallcensus: {calls} different system calls on {os.uname().machine}, "
                          r"2 processes, "
-                         r"\d+\.\d{3} s, engine ptrace; the recording is complete\n"
+                         r"\d+\.\d{3} s, engine adaptive; the recording is complete\n"
                          r"callcensus: recording written to r\.json\n"
                          rf"callcensus: profile written to p\.json: it allows {allowed} names, "
                          rf"{len(harness.observed(profile))} of them observed\n\Z")
@@ -491,7 +491,7 @@ class Summaries(harness.Case):
         self.assertEqual(summary["calls"], len(recording["calls"]))
         self.assertEqual(summary["abis"], [os.uname().machine])
         self.assertEqual(summary["processes"], 2)
-        self.assertEqual((summary["engine"], summary["complete"], summary["exit_code"]), ("ptrace", True, 3))
+        self.assertEqual((summary["engine"], summary["complete"], summary["exit_code"]), ("adaptive", True, 3))
         self.assertEqual((summary["gaps"], summary["notes"], summary["warnings"], summary["unnamed"]),
                          ([], [], [], []))
         self.assertEqual((summary["recording"], summary["profile"]), ("r.json", "p.json"))

@@ -69,9 +69,9 @@ def described(completed):
             f"\nstdout: {completed.stdout.strip()}\nstderr: {completed.stderr.strip()}")
 
 
-def trace_prefix(recording, profile="/dev/null"):
+def trace_prefix(recording, *options, profile="/dev/null"):
     """The words which, put before a command, record it."""
-    return [program(), "trace", "--quiet", "--output", str(profile), "--recording", str(recording), "--"]
+    return [program(), "trace", "--quiet", *options, "--output", str(profile), "--recording", str(recording), "--"]
 
 
 def read_recording(path):

@@ -75,7 +75,7 @@ class SameCounts(unittest.TestCase):
         self.recording_path = self.directory / "recording.json"
 
     def prefix(self):
-        return [*self.trace.prefix(), *comparison.trace_prefix(self.recording_path)]
+        return [*self.trace.prefix(), *comparison.trace_prefix(self.recording_path, "--count")]
 
     def compare(self, name):
         """After a run behind prefix()."""

@@ -12,6 +12,8 @@ namespace {
 struct Fixture {
     Recording recording;
     Derivation derivation;
+    std::string why;
+
     Fixture() {
         recording.engine = "ptrace";
         recording.duration = Milliseconds(1500);
@@ -27,7 +29,7 @@ struct Fixture {
     [[nodiscard]] std::string text(std::size_t survivors = 0, std::size_t let_go = 0) const {
         std::string all;
         for (const std::string& line :
-             summary_lines({recording, derivation, survivors, let_go, "p.json", "r.json"}))
+             summary_lines({recording, derivation, why, survivors, let_go, "p.json", "r.json"}))
             all += line + "\n";
         return all;
     }
@@ -46,6 +48,18 @@ TEST_CASE_METHOD(Fixture, "the summary tells what was seen and written") {
     CHECK(text(1, 2).find("2 tasks live on") != std::string::npos);
 }
 
+TEST_CASE_METHOD(Fixture, "the summary tells which engine ran and why") {
+    why = "adaptive: it has a reason";
+    CHECK(text().find("engine ptrace (not adaptive: it has a reason);") != std::string::npos);
+    why = "";
+    recording.engine = "adaptive";
+    recording.processes[1].scope = Scope::tree;
+    CHECK(text().find("engine adaptive (let 1 of them run);") != std::string::npos);
+    const auto json = nlohmann::json::parse(summary_json({recording, derivation, why, 1, 0, "", ""}));
+    CHECK(json.at("counts") == "at least");
+    CHECK(json.at("why_this_engine").is_null());
+}
+
 TEST_CASE_METHOD(Fixture, "gaps are told") {
     recording.gaps = {"a child was lost"};
     CHECK(text().find("NOT complete:\n  a child was lost\n") != std::string::npos);
@@ -59,7 +73,7 @@ TEST_CASE_METHOD(Fixture, "a recording's limits are told") {
 }
 
 TEST_CASE_METHOD(Fixture, "the machine's form holds the same") {
-    const auto json = nlohmann::json::parse(summary_json({recording, derivation, 1, 0, "p.json", ""}));
+    const auto json = nlohmann::json::parse(summary_json({recording, derivation, why, 1, 0, "p.json", ""}));
     CHECK(json.at("calls") == 2);
     CHECK(json.at("complete") == true);
     CHECK(json.at("exit_code") == 3);
@@ -67,5 +81,5 @@ TEST_CASE_METHOD(Fixture, "the machine's form holds the same") {
     CHECK(json.at("recording").is_null());
     CHECK(json.at("unnamed").at(0).at("number") == 4294967295);
     recording.status = ExitStatus{0, 9};
-    CHECK(nlohmann::json::parse(summary_json({recording, derivation, 1, 0, "", ""})).at("signal") == 9);
+    CHECK(nlohmann::json::parse(summary_json({recording, derivation, why, 1, 0, "", ""})).at("signal") == 9);
 }

@@ -100,7 +100,7 @@ Result<pid_t> launch(const std::string& path, const std::vector<std::string>& ar
     if (!stopped.syscall_info())
         return give_up(
             fail("cannot trace: this kernel has no PTRACE_GET_SYSCALL_INFO; it takes Linux 5.3 or newer"));
-    std::move(stopped).resume();
+    std::move(stopped).resume(StoppedTask::Until::next_call);
     ssize_t written = 0;
     do written = ::write(write_end.get(), "", 1);
     while (written < 0 && errno == EINTR);

@@ -12,7 +12,7 @@ Result<void> PtraceRecorder::check(const Target& target, const Plan&) const {
 }
 
 Result<Outcome> PtraceRecorder::run(const Target& target, const Plan& plan, Sink& sink) const {
-    return ptrace::Run(std::get<Launch>(target), plan, sink).to_the_end();
+    return ptrace::Run(std::get<Launch>(target), plan, sink, ptrace::Run::Mode::every_call).to_the_end();
 }
 
 }  // namespace callcensus

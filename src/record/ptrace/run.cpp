@@ -1,5 +1,7 @@
 #include "record/ptrace/run.hpp"
 
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -14,6 +16,7 @@
 #include "abi/known_call.hpp"
 #include "base/procfs.hpp"
 #include "record/command.hpp"
+#include "record/ptrace/census_filter.hpp"
 #include "record/ptrace/launch.hpp"
 
 namespace callcensus::ptrace {
@@ -32,9 +35,11 @@ constexpr std::uint32_t collection_interval = 32;
 constexpr std::chrono::milliseconds one_request{100};
 
 // A program that is to gain privilege by its file does not, under a tracer without CAP_SYS_PTRACE (ptrace(2),
-// "exec under ptrace"). Such a run is not what the program would do by itself, and the user should know.
-std::optional<std::string> privilege_lost_at_exec(pid_t tid, const std::string& executable) {
-    if (::geteuid() == 0) return std::nullopt;
+// "exec under ptrace") or after no_new_privs. Such a run is not what the program would do by itself, and the
+// user should know.
+std::optional<std::string> privilege_lost_at_exec(pid_t tid, const std::string& executable,
+                                                  bool by_no_new_privs) {
+    if (::geteuid() == 0 && !by_no_new_privs) return std::nullopt;
     const std::string exe = "/proc/" + std::to_string(tid) + "/exe";
     struct stat status {};
     const bool by_mode = ::stat(exe.c_str(), &status) == 0 &&
@@ -45,10 +50,32 @@ std::optional<std::string> privilege_lost_at_exec(pid_t tid, const std::string& 
     if (!by_mode && !by_capabilities) return std::nullopt;
     return executable + " would gain privileges by its " +
            (by_mode ? "set-user-ID or set-group-ID bit" : "file capabilities") +
-           ", but not while callcensus runs without root's: record it as root";
+           (::geteuid() == 0
+                ? ", but not after callcensus has set no_new_privs to load its filter: record with "
+                  "--keep-privileges or --engine ptrace"
+                : ", but not while callcensus runs without root's: record it as root, with "
+                  "--keep-privileges or --engine ptrace");
+}
+
+bool sets_filter_of_all_threads(Syscall call, const std::array<std::uint64_t, 6>& arguments) {
+    static const KnownCall seccomp_call("seccomp");
+    return seccomp_call.is(call) && (arguments[1] & SECCOMP_FILTER_FLAG_TSYNC) != 0;
+}
+
+bool sets_filter(Syscall call, const std::array<std::uint64_t, 6>& arguments) {
+    static const KnownCall seccomp_call("seccomp"), prctl_call("prctl");
+    const auto operation = static_cast<std::uint32_t>(arguments[0]);
+    if (seccomp_call.is(call))
+        return operation == SECCOMP_SET_MODE_FILTER || operation == SECCOMP_SET_MODE_STRICT;
+    return prctl_call.is(call) && operation == PR_SET_SECCOMP;
 }
 
 }  // namespace
+
+Run::Run(const Launch& target, const Plan& plan, Sink& sink, Mode mode)
+    : target_(target), plan_(plan), sink_(sink) {
+    if (mode == Mode::adaptive) learner_.emplace(plan.known, plan.by_executable, plan.patience);
+}
 
 // ---- the loop ----
 
@@ -60,13 +87,18 @@ Result<Outcome> Run::to_the_end() {
     }
     outcome_.path = command.path;
     self_ = ::getpid();
-    const auto launched = launch(command.path, target_.argv, options, signals_);
+    // Set where it is not used yet: it is inherited, but cannot be set for a thread that runs.
+    const auto launched =
+        launch(command.path, target_.argv, learner_ ? options | PTRACE_O_TRACESECCOMP : options, signals_);
     if (!launched) return tl::unexpected(launched.error());
     main_ = *launched;
+    Process& process = processes_[main_];
+    process.pid = main_;
+    process.threads = 1;
+    inherit(process, nullptr);
     Task& task = tasks_[main_];
     task.id = {main_, next_serial_++};
-    task.process = main_;
-    processes_[main_].threads = 1;
+    task.process = &process;
 
     for (;;) {
         if (SignalRelay::woken()) take_signals();
@@ -140,10 +172,14 @@ void Run::emit(const Event& event) {
 
 // ---- one status ----
 
-void Run::resume(StoppedTask stopped, int signal) {
+void Run::resume(StoppedTask stopped, Task& task, int signal) {
     if (killing_) ::kill(stopped.tid(), SIGKILL);
     if (!letting_go_) {
-        std::move(stopped).resume(signal);
+        const Process& process = *task.process;
+        task.surely_filtered = process.let_run;
+        const bool runs = process.let_run && !process.has_own_filter && !task.current && !task.injection;
+        std::move(stopped).resume(runs ? StoppedTask::Until::next_event : StoppedTask::Until::next_call,
+                                  signal);
         return;
     }
     const auto hidden = hidden_untraced_.find(stopped.tid());
@@ -157,7 +193,7 @@ void Run::resume(StoppedTask stopped, int signal) {
 
 void Run::on(const Ended& ended, Task& task) {
     const TaskId id = task.id;
-    forget(id.tid);
+    forget(id.tid, ended.status.signal == 0);
     if (id.tid == main_) outcome_.status = ended.status;
     if (outcome_.started) emit(TaskExited{id, ended.status});
     if (id.tid == main_ && plan_.until_exit) let_everything_go();
@@ -167,15 +203,16 @@ void Run::on(const SyscallStop&, Task& task) {
     StoppedTask stopped(task.id.tid);
     placement_.served(task.id.tid);
     if (const auto info = stopped.syscall_info()) {
-        if (info->op == PTRACE_SYSCALL_INFO_ENTRY) {
-            std::array<std::uint64_t, 6> arguments{};
-            std::copy(std::begin(info->entry.args), std::end(info->entry.args), arguments.begin());
-            entered(stopped, task, info->arch, info->entry.nr, arguments);
+        if (task.injection) {
+            if (info->op == PTRACE_SYSCALL_INFO_EXIT) go_on_injecting(stopped, task);
+        } else if (info->op == PTRACE_SYSCALL_INFO_ENTRY) {
+            entered(stopped, task, info->arch, info->entry.nr, info->entry.args);
         } else if (info->op == PTRACE_SYSCALL_INFO_EXIT) {
             returned(stopped, task, info->exit.rval, info->exit.is_error != 0);
+            if (learner_) consider_letting_run(stopped, task);
         }
     }
-    resume(std::move(stopped));
+    resume(std::move(stopped), task);
 }
 
 void Run::on(const EventStop& stop, Task& task) {
@@ -189,33 +226,37 @@ void Run::on(const EventStop& stop, Task& task) {
         case PTRACE_EVENT_EXEC:
             execed(stopped, task);
             break;
+        case PTRACE_EVENT_SECCOMP:
+            placement_.served(task.id.tid);
+            if (!task.injection) trapped(stopped, task);
+            break;
         default:
             break;
     }
-    resume(std::move(stopped));
+    resume(std::move(stopped), task);
 }
 
 void Run::on(const GroupStop& stop, Task& task) {
     task.group_stopped = true;
-    if (task.process == main_) main_stopped_by_ = stop.signal;
+    if (task.process->pid == main_) main_stopped_by_ = stop.signal;
     if (letting_go_)
-        resume(StoppedTask(task.id.tid));  // stays stopped: the stop is the process's
+        resume(StoppedTask(task.id.tid), task);  // stays stopped: the stop is the process's
     else
         StoppedTask(task.id.tid).listen();
 }
 
 void Run::on(const TrapStop&, Task& task) {
     task.group_stopped = false;
-    if (task.process == main_) main_stopped_by_ = 0;
-    resume(StoppedTask(task.id.tid));
+    if (task.process->pid == main_) main_stopped_by_ = 0;
+    resume(StoppedTask(task.id.tid), task);
 }
 
-void Run::on(const SignalStop& stop, Task& task) { resume(StoppedTask(task.id.tid), stop.signal); }
+void Run::on(const SignalStop& stop, Task& task) { resume(StoppedTask(task.id.tid), task, stop.signal); }
 
 // ---- system calls ----
 
-void Run::entered(StoppedTask& stopped, Task& task, std::uint32_t arch, std::uint64_t number,
-                  const std::array<std::uint64_t, 6>& arguments) {
+bool Run::entered(StoppedTask& stopped, Task& task, std::uint32_t arch, std::uint64_t number,
+                  const std::uint64_t (&values)[6]) {
     task.current = identify(arch, number);
     task.cloning.reset();
     task.expects_child = false;
@@ -223,19 +264,58 @@ void Run::entered(StoppedTask& stopped, Task& task, std::uint32_t arch, std::uin
         char text[16];
         std::snprintf(text, sizeof text, "0x%08x", arch);
         emit(Lost{std::string("calls of an architecture that callcensus does not know: ") + text});
-        return;
+        return false;
     }
     const Syscall call = *task.current;
+    const auto arguments = std::to_array(values);
     if (outcome_.started) emit(SyscallSeen{task.id, call, arguments});
+    const bool is_new = learner_ && outcome_.started && learner_->saw(*task.process->learnt, call);
 
     static const KnownCall ptrace_call("ptrace"), fork_call("fork"), vfork_call("vfork");
     if (ptrace_call.is(call)) refuse_to_be_traced(stopped, task, arguments);
+    if (learner_ && sets_filter(call, arguments))
+        loads_filter(task, sets_filter_of_all_threads(call, arguments));
     task.expects_child = fork_call.is(call) || vfork_call.is(call);
     task.cloning = clone_flags(stopped, call, arguments);
-    if (!task.cloning) return;
-    task.expects_child = true;
-    if (task.cloning->untraced() && hide_untraced(stopped, *task.cloning))
-        hidden_untraced_.insert_or_assign(task.id.tid, *task.cloning);
+    if (task.cloning) {
+        task.expects_child = true;
+        if (task.cloning->untraced() && hide_untraced(stopped, *task.cloning))
+            hidden_untraced_.insert_or_assign(task.id.tid, *task.cloning);
+    }
+    return is_new;
+}
+
+// A filter has stopped the task at a call: ours because the call is not known to it, or one of the target's
+// own with SECCOMP_RET_TRACE. The latter would find no tracer without us, and the call would fail with
+// ENOSYS.
+void Run::trapped(StoppedTask& stopped, Task& task) {
+    const auto info = stopped.syscall_info();
+    if (!info || info->op != PTRACE_SYSCALL_INFO_SECCOMP) return;
+    // Where calls stop at their entry too, this one has been seen there, before any filter looked at it.
+    const bool seen_at_entry = task.current.has_value();
+    const bool is_new =
+        !seen_at_entry && entered(stopped, task, info->arch, info->seccomp.nr, info->seccomp.args);
+    const bool is_ours = task.process->depends_on_us && info->seccomp.ret_data == our_filter_data;
+    if (!is_ours && stopped.set_syscall_number(-1)) task.void_number = info->seccomp.nr;
+    // Of a call that stops the task for want of a looser filter the result is not worth a second stop.
+    const bool wants_exit = seen_at_entry || is_new || task.refuse_call || task.loads_filter ||
+                            task.void_number || hidden_untraced_.count(task.id.tid) != 0;
+    if (!wants_exit) task.current.reset();
+}
+
+// Seccomp takes the strictest answer of all filters, so that a denial by the target's own hides calls from
+// ours. A stop at the entry comes before all of them. Where other threads get the filter in this moment, they
+// are made to stop too; a call that one of them makes before that stop reaches it is seen unless it is
+// denied.
+void Run::loads_filter(Task& task, bool on_all_threads) {
+    Process& process = *task.process;
+    if (process.has_own_filter) return;
+    process.has_own_filter = true;
+    task.loads_filter = true;
+    if (!process.let_run || !on_all_threads) return;
+    for (const auto& [tid, other] : tasks_)
+        if (other.process == &process && tid != task.id.tid && !other.group_stopped)
+            ::ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr);
 }
 
 void Run::returned(StoppedTask& stopped, Task& task, std::int64_t value, bool is_error) {
@@ -243,9 +323,16 @@ void Run::returned(StoppedTask& stopped, Task& task, std::int64_t value, bool is
         restore_untraced(stopped, hidden->second);
         hidden_untraced_.erase(hidden);
     }
+    if (task.void_number) {
+        [[maybe_unused]] const bool alive =
+            stopped.set_syscall_number(static_cast<std::int64_t>(*task.void_number));
+        task.void_number.reset();
+    }
     if (!task.current) return;
     const Syscall call = *task.current;
     task.current.reset();
+    if (task.loads_filter && is_error) task.process->has_own_filter = false;
+    task.loads_filter = false;
     if (task.refuse_call && stopped.set_result(-EPERM)) {
         value = -EPERM;
         is_error = true;
@@ -277,15 +364,21 @@ void Run::created(Task& creator, pid_t child) {
         return;
     }
     const auto makes_thread = creator.cloning ? creator.cloning->makes_thread() : false;
-    const bool is_thread = makes_thread ? *makes_thread : procfs::is_thread_of(creator.process, child);
-    begin(child, is_thread ? creator.process : child, &creator);
+    const pid_t process = creator.process->pid;
+    const bool is_thread = makes_thread ? *makes_thread : procfs::is_thread_of(process, child);
+    begin(child, is_thread ? process : child, &creator);
 }
 
 void Run::execed(StoppedTask& stopped, Task& task) {
     const std::string executable = procfs::executable(task.id.tid);
-    if (outcome_.started) {
+    const bool was_started = outcome_.started;
+    if (was_started) {
+        abandon_injection(task);  // another thread has taken over this one's tid
+        task.process->cannot_be_let_run = false;
         end_siblings(task, static_cast<pid_t>(stopped.event_message().value_or(0)));
         emit(Execed{task.id, executable});
+        // The filter stays, but what it lets through was known of another executable.
+        if (plan_.by_executable) task.process->let_run = false;
     } else {
         // The execve that begins the target is its first call; what we did before it was ours.
         outcome_.started = true;
@@ -294,10 +387,55 @@ void Run::execed(StoppedTask& stopped, Task& task) {
         if (plan_.tick) next_tick_ = now + *plan_.tick;
         if (plan_.timeout) time_is_up_ = now + *plan_.timeout;
         set_the_alarm();
-        emit(TaskStarted{task.id, {}, task.process, executable});
-        if (task.current) emit(SyscallSeen{task.id, *task.current, {}});
+        emit(TaskStarted{task.id, {}, task.process->pid, executable, Scope::process});
     }
-    if (const auto note = privilege_lost_at_exec(task.id.tid, executable)) emit(Noted{*note});
+    if (learner_) learner_->execed(*task.process->learnt, executable);
+    if (!was_started && task.current) {
+        emit(SyscallSeen{task.id, *task.current, {}});
+        if (learner_) learner_->saw(*task.process->learnt, *task.current);
+    }
+    if (const auto note = privilege_lost_at_exec(task.id.tid, executable, task.process->lost_privileges))
+        emit(Noted{*note});
+}
+
+// ---- letting processes run ----
+
+// At the exit from a call.
+void Run::consider_letting_run(StoppedTask& stopped, Task& task) {
+    Process& process = *task.process;
+    if (process.let_run || process.injecting || process.cannot_be_let_run || process.has_own_filter) return;
+    if (!outcome_.started || killing_ || letting_go_ || !learner_->may_run(*process.learnt)) return;
+    if (!Injection::possible_at(stopped)) return;
+    const auto filter = census_filter(learner_->known_to(*process.learnt));
+    if (!filter) {
+        process.cannot_be_let_run = true;
+        return;
+    }
+    task.injection = Injection::begin(stopped, *filter, !plan_.keep_privileges);
+    process.injecting = process.depends_on_us = task.injection.has_value();
+}
+
+void Run::go_on_injecting(StoppedTask& stopped, Task& task) {
+    const auto progress = task.injection->advance(stopped);
+    if (progress == Injection::Progress::under_way) return;
+    Process& process = *task.process;
+    process.let_run = progress == Injection::Progress::loaded;
+    process.cannot_be_let_run = !process.let_run;
+    abandon_injection(task);
+    if (process.let_run) emit(LetRun{task.id, scope_of(process)});
+}
+
+void Run::abandon_injection(Task& task) {
+    if (!task.injection) return;
+    Process& process = *task.process;
+    process.lost_privileges = process.lost_privileges || task.injection->has_set_no_new_privs();
+    process.injecting = false;
+    task.injection.reset();
+}
+
+Scope Run::scope_of(const Process& process) const {
+    if (!process.let_run) return Scope::process;
+    return plan_.by_executable ? Scope::executable : Scope::tree;
 }
 
 // ---- the tree ----
@@ -310,16 +448,35 @@ Run::Task* Run::find(pid_t tid) {
 Run::Task& Run::begin(pid_t tid, pid_t process, const Task* creator) {
     const TaskId creator_id = creator != nullptr ? creator->id : TaskId{};
     Process& group = processes_[process];
-    if (++group.threads == 1 && creator != nullptr) group.creator = creator->process;
+    if (++group.threads == 1) {
+        group.pid = process;
+        inherit(group, creator);
+    }
     Task& task = tasks_[tid];
     task.id = {tid, next_serial_++};
-    task.process = process;
+    task.process = &group;
     if (creator != nullptr)
         if (const auto hidden = hidden_untraced_.find(creator->id.tid); hidden != hidden_untraced_.end())
             task.untraced_to_restore = hidden->second;
     emit(TaskStarted{task.id, creator_id, process,
-                     creator != nullptr ? std::string() : procfs::executable(tid)});
+                     creator != nullptr ? std::string() : procfs::executable(tid), scope_of(group)});
     return task;
+}
+
+void Run::inherit(Process& process, const Task* creator) {
+    if (creator != nullptr) process.creator = creator->process->pid;
+    if (!learner_) return;
+    process.learnt = &learner_->started(process.pid, process.creator,
+                                        creator != nullptr ? std::string() : procfs::executable(process.pid));
+    if (creator == nullptr) return;
+    const Process& from = *creator->process;
+    process.has_own_filter = from.has_own_filter;
+    process.depends_on_us = from.depends_on_us;
+    process.cannot_be_let_run = from.cannot_be_let_run;
+    process.lost_privileges = from.lost_privileges;
+    // A child has its creator's filter as it was at the moment of the clone. Where another thread's injection
+    // may have come between, it is watched at every call: that is right with the filter and without.
+    process.let_run = from.let_run && creator->surely_filtered;
 }
 
 // A task that stops before we were told of it. Its creator is in the middle of a call that creates tasks, and
@@ -330,27 +487,30 @@ Run::Task* Run::adopt(pid_t tid) {
     const bool is_thread = processes_.count(status->process) != 0 && status->process != tid;
     const pid_t origin = is_thread ? status->process : status->parent;
     const auto creator = std::find_if(tasks_.begin(), tasks_.end(), [&](const auto& entry) {
-        return entry.second.process == origin && entry.second.expects_child;
+        return entry.second.process->pid == origin && entry.second.expects_child;
     });
     Task* known = creator != tasks_.end() ? &creator->second : find(origin);
     adopted_.insert(tid);
     return &begin(tid, status->process, known);
 }
 
-void Run::forget(pid_t tid) {
+// `whole`: it came to its end by itself.
+void Run::forget(pid_t tid, bool whole) {
     const auto found = tasks_.find(tid);
     if (found == tasks_.end()) return;
-    const auto process = processes_.find(found->second.process);
-    if (process != processes_.end() && --process->second.threads == 0) processes_.erase(process);
+    Process& process = *found->second.process;
+    abandon_injection(found->second);
     hidden_untraced_.erase(tid);
     tasks_.erase(found);
+    if (--process.threads != 0) return;
+    if (learner_) learner_->ended(*process.learnt, whole);
+    processes_.erase(process.pid);
 }
 
 // An exec ends every other thread of its process and gives the one that did it the leader's tid. Neither the
 // old tid nor (where it was the leader's own) the leader gets a wait status of its own.
 void Run::end_siblings(const Task& survivor, pid_t former_tid) {
-    const auto process = processes_.find(survivor.process);
-    if (process == processes_.end() || process->second.threads <= 1) return;
+    if (survivor.process->threads <= 1) return;
     if (Task* former = find(former_tid); former != nullptr && former_tid != survivor.id.tid) {
         Task& leader = tasks_.at(survivor.id.tid);
         leader.current = former->current;
@@ -459,6 +619,12 @@ void Run::kill_everything() {
 
 void Run::let_everything_go() {
     if (letting_go_) return;
+    // A call that our filter does not know fails once there is no tracer: who has it cannot live without us.
+    if (std::any_of(processes_.begin(), processes_.end(),
+                    [](const auto& entry) { return entry.second.depends_on_us; })) {
+        end_on_request(SIGTERM);
+        return;
+    }
     letting_go_ = true;
     for (const auto& [tid, task] : tasks_) ::ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr);
 }
@@ -473,7 +639,7 @@ void Run::consider_stopping_with_the_target() {
     if (signal == SIGSTOP && ::tcgetpgrp(STDIN_FILENO) < 0 && ::tcgetpgrp(STDERR_FILENO) < 0) return;
     const pid_t group = ::getpgid(main_);
     for (const auto& [tid, task] : tasks_)
-        if (!task.group_stopped && ::getpgid(task.process) == group) return;
+        if (!task.group_stopped && ::getpgid(task.process->pid) == group) return;
 
     main_stopped_by_ = 0;
     signals_.stop_ourselves(signal);

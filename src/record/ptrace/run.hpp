@@ -1,5 +1,10 @@
-// One run of the ptrace engine: the event loop over a process tree. Each turn takes one wait status, decodes
-// it (stop.hpp) and acts on it; everything that happened leaves as an Event.
+// One run over a process tree: the event loop of both engines. Each turn takes one wait status, decodes it
+// (stop.hpp) and acts on it; everything that happened leaves as an Event.
+//
+// Without a learner every call of every task stops, at its entry and at its exit. With one (the adaptive
+// engine) that is how a process begins, until the learner finds that it has shown all it does: then a filter
+// is loaded into it (injection.hpp) which lets the known calls through, and it is resumed so that only the
+// filter and events stop it.
 #pragma once
 
 #include <sys/types.h>
@@ -14,6 +19,8 @@
 #include <unordered_set>
 
 #include "callcensus/recorder.hpp"
+#include "record/ptrace/injection.hpp"
+#include "record/ptrace/learner.hpp"
 #include "record/ptrace/placement.hpp"
 #include "record/ptrace/signal_relay.hpp"
 #include "record/ptrace/stop.hpp"
@@ -24,26 +31,43 @@ namespace callcensus::ptrace {
 
 class Run {
   public:
-    Run(const Launch& target, const Plan& plan, Sink& sink) : target_(target), plan_(plan), sink_(sink) {}
+    enum class Mode : std::uint8_t { every_call, adaptive };
+    Run(const Launch& target, const Plan& plan, Sink& sink, Mode mode);
 
     Result<Outcome> to_the_end();
 
   private:
     using Time = std::chrono::steady_clock::time_point;
 
+    struct Process {
+        pid_t pid = 0;
+        std::uint32_t threads = 0;
+        pid_t creator = 0;
+        // Only with a learner:
+        Learner::Process* learnt = nullptr;
+        bool let_run = false;  // our filter is on all its threads and stops them where they must be
+        bool has_own_filter =
+            false;                   // or tries to load one: full stops, since its denials outrank our filter
+        bool injecting = false;      // one of its threads is being made to load our filter
+        bool depends_on_us = false;  // our filter may be there, even where it is not let run
+        bool cannot_be_let_run = false;  // has been tried
+        bool lost_privileges = false;    // we have set no_new_privs
+    };
     struct Task {
         TaskId id;
-        pid_t process = 0;
+        Process* process = nullptr;
         std::optional<Syscall> current;                 // entered and not yet returned from
         std::optional<CloneFlags> cloning;              // where `current` is clone or clone3
         std::optional<CloneFlags> untraced_to_restore;  // inherited from its creator, until its first stop
         bool expects_child = false;  // in a call that creates a task, whose event has not come yet
         bool group_stopped = false;
-        bool refuse_call = false;  // `current` has been made void and shall fail with EPERM
-    };
-    struct Process {
-        std::uint32_t threads = 0;
-        pid_t creator = 0;
+        bool refuse_call = false;   // `current` has been made void and shall fail with EPERM
+        bool loads_filter = false;  // `current` does
+        std::optional<std::uint64_t>
+            void_number;  // of `current`, made void as the target's own filter wants it
+        std::optional<Injection> injection;
+        bool surely_filtered =
+            false;  // has been resumed since the process is let run: what it creates inherits
     };
     struct Waited {
         pid_t tid;
@@ -62,20 +86,30 @@ class Run {
     void on(const GroupStop& stop, Task& task);
     void on(const TrapStop& stop, Task& task);
     void on(const SignalStop& stop, Task& task);
-    void resume(StoppedTask stopped, int signal = 0);
+    void resume(StoppedTask stopped, Task& task, int signal = 0);
 
-    void entered(StoppedTask& stopped, Task& task, std::uint32_t arch, std::uint64_t number,
-                 const std::array<std::uint64_t, 6>& arguments);
+    /// True where nobody in the tree has made that call before.
+    bool entered(StoppedTask& stopped, Task& task, std::uint32_t arch, std::uint64_t number,
+                 const std::uint64_t (&arguments)[6]);
     void returned(StoppedTask& stopped, Task& task, std::int64_t value, bool is_error);
     void refuse_to_be_traced(StoppedTask& stopped, Task& task, const std::array<std::uint64_t, 6>& arguments);
+    void trapped(StoppedTask& stopped, Task& task);
+    void loads_filter(Task& task, bool on_all_threads);
     void created(Task& creator, pid_t child);
     void execed(StoppedTask& stopped, Task& task);
+
+    // Letting processes run
+    void consider_letting_run(StoppedTask& stopped, Task& task);
+    void go_on_injecting(StoppedTask& stopped, Task& task);
+    void abandon_injection(Task& task);
+    [[nodiscard]] Scope scope_of(const Process& process) const;
 
     // The tree
     Task* find(pid_t tid);
     Task& begin(pid_t tid, pid_t process, const Task* creator);
+    void inherit(Process& process, const Task* creator);
     Task* adopt(pid_t tid);
-    void forget(pid_t tid);
+    void forget(pid_t tid, bool whole = false);
     void end_siblings(const Task& survivor, pid_t former_tid);
 
     // What comes from outside
@@ -95,6 +129,7 @@ class Run {
     const Launch& target_;
     const Plan& plan_;
     Sink& sink_;
+    std::optional<Learner> learner_;
     SignalRelay signals_;
     Placement placement_;
     Outcome outcome_;

@@ -1,27 +1,13 @@
 #include "record/ptrace/stopped_task.hpp"
 
 #include <sys/uio.h>
-#include <sys/user.h>
 
 #include <cerrno>
-#include <cstddef>
 
 namespace callcensus::ptrace {
 namespace {
 
 void* as_pointer(std::uint64_t value) { return reinterpret_cast<void*>(static_cast<std::uintptr_t>(value)); }
-
-#if defined(__x86_64__)
-// A 64-bit tracer sees the 64-bit register file for 32-bit tasks too; `int 0x80` and sysenter take their
-// first argument from ebx, `syscall` from rdi, so the code that runs decides, not the kind of program.
-template <class Change>
-bool change_registers(pid_t tid, Change change) {
-    user_regs_struct registers{};
-    if (::ptrace(PTRACE_GETREGS, tid, nullptr, &registers) != 0) return false;
-    change(registers);
-    return ::ptrace(PTRACE_SETREGS, tid, nullptr, &registers) == 0;
-}
-#endif
 
 }  // namespace
 
@@ -39,11 +25,20 @@ std::optional<unsigned long> StoppedTask::event_message() const {
 
 std::optional<std::uint64_t> StoppedTask::read_word(std::uint64_t address) const {
     std::uint64_t value = 0;
-    iovec local{&value, sizeof value};
-    iovec remote{as_pointer(address), sizeof value};
-    if (::process_vm_readv(tid_, &local, 1, &remote, 1, 0) != static_cast<ssize_t>(sizeof value))
-        return std::nullopt;
+    if (!read(address, std::as_writable_bytes(std::span(&value, 1)))) return std::nullopt;
     return value;
+}
+
+bool StoppedTask::read(std::uint64_t address, std::span<std::byte> bytes) const {
+    const iovec local{bytes.data(), bytes.size()};
+    const iovec remote{as_pointer(address), bytes.size()};
+    return ::process_vm_readv(tid_, &local, 1, &remote, 1, 0) == static_cast<ssize_t>(bytes.size());
+}
+
+bool StoppedTask::write(std::uint64_t address, std::span<const std::byte> bytes) const {
+    const iovec local{const_cast<std::byte*>(bytes.data()), bytes.size()};
+    const iovec remote{as_pointer(address), bytes.size()};
+    return ::process_vm_writev(tid_, &local, 1, &remote, 1, 0) == static_cast<ssize_t>(bytes.size());
 }
 
 bool StoppedTask::write_word(std::uint64_t address, std::uint64_t value) const {
@@ -57,24 +52,47 @@ bool StoppedTask::write_word(std::uint64_t address, std::uint64_t value) const {
 }
 
 #if defined(__x86_64__)
+namespace {
+
+// `int 0x80` and sysenter take their first argument from ebx, `syscall` from rdi, so the code that runs
+// decides, not the kind of program.
+template <class Change>
+bool change_registers(const StoppedTask& task, Change change) {
+    auto registers = task.registers();
+    if (!registers) return false;
+    change(*registers);
+    return task.set_registers(*registers);
+}
+
+}  // namespace
+
+std::optional<user_regs_struct> StoppedTask::registers() const {
+    user_regs_struct registers{};
+    if (::ptrace(PTRACE_GETREGS, tid_, nullptr, &registers) != 0) return std::nullopt;
+    return registers;
+}
+
+bool StoppedTask::set_registers(const user_regs_struct& registers) const {
+    return ::ptrace(PTRACE_SETREGS, tid_, nullptr, &registers) == 0;
+}
 
 bool StoppedTask::set_first_argument(std::uint64_t value) const {
     const auto info = syscall_info();
     if (!info) return false;
     constexpr std::uint32_t audit_arch_i386 = 0x40000003;
-    return change_registers(tid_, [&](user_regs_struct& registers) {
+    return change_registers(*this, [&](user_regs_struct& registers) {
         (info->arch == audit_arch_i386 ? registers.rbx : registers.rdi) = value;
     });
 }
 
 bool StoppedTask::set_syscall_number(std::int64_t number) const {
     return change_registers(
-        tid_, [&](user_regs_struct& registers) { registers.orig_rax = static_cast<std::uint64_t>(number); });
+        *this, [&](user_regs_struct& registers) { registers.orig_rax = static_cast<std::uint64_t>(number); });
 }
 
 bool StoppedTask::set_result(std::int64_t value) const {
     return change_registers(
-        tid_, [&](user_regs_struct& registers) { registers.rax = static_cast<std::uint64_t>(value); });
+        *this, [&](user_regs_struct& registers) { registers.rax = static_cast<std::uint64_t>(value); });
 }
 
 #else
@@ -85,8 +103,19 @@ bool StoppedTask::set_result(std::int64_t) const { return false; }
 
 #endif
 
-bool StoppedTask::resume(int signal) && {
-    return ::ptrace(PTRACE_SYSCALL, tid_, nullptr, as_pointer(static_cast<std::uint64_t>(signal))) == 0;
+std::optional<std::uint64_t> StoppedTask::signal_mask() const {
+    std::uint64_t mask = 0;
+    if (::ptrace(PTRACE_GETSIGMASK, tid_, as_pointer(sizeof mask), &mask) != 0) return std::nullopt;
+    return mask;
+}
+
+bool StoppedTask::set_signal_mask(std::uint64_t mask) const {
+    return ::ptrace(PTRACE_SETSIGMASK, tid_, as_pointer(sizeof mask), &mask) == 0;
+}
+
+bool StoppedTask::resume(Until until, int signal) && {
+    const auto request = until == Until::next_call ? PTRACE_SYSCALL : PTRACE_CONT;
+    return ::ptrace(request, tid_, nullptr, as_pointer(static_cast<std::uint64_t>(signal))) == 0;
 }
 
 bool StoppedTask::listen() && { return ::ptrace(PTRACE_LISTEN, tid_, nullptr, nullptr) == 0; }

@@ -5,9 +5,12 @@
 
 #include <sys/ptrace.h>
 #include <sys/types.h>
+#include <sys/user.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "callcensus/result.hpp"
@@ -34,14 +37,30 @@ class StoppedTask {
     /// Memory of the task's process, written even where it is read-only to the task, as a debugger may.
     [[nodiscard]] std::optional<std::uint64_t> read_word(std::uint64_t address) const;
     [[nodiscard]] bool write_word(std::uint64_t address, std::uint64_t value) const;
+    /// Of memory that the task itself may read, or write: all of it or false.
+    [[nodiscard]] bool read(std::uint64_t address, std::span<std::byte> bytes) const;
+    [[nodiscard]] bool write(std::uint64_t address, std::span<const std::byte> bytes) const;
 
     /// Registers of a task at a system call, on the architectures where we know them (x86): false elsewhere.
     [[nodiscard]] bool set_first_argument(std::uint64_t value) const;
     [[nodiscard]] bool set_syscall_number(std::int64_t number) const;
     [[nodiscard]] bool set_result(std::int64_t value) const;
+#if defined(__x86_64__)
+    /// All of them. A 64-bit tracer sees the 64-bit register file for 32-bit tasks too.
+    [[nodiscard]] std::optional<user_regs_struct> registers() const;
+    [[nodiscard]] bool set_registers(const user_regs_struct& registers) const;
+#endif
 
-    /// Runs on to the next system call stop, delivering `signal` unless 0. True unless the task is dead.
-    bool resume(int signal = 0) &&;
+    /// The signals that the task blocks, bit 0 for signal 1. PTRACE_GETSIGMASK, Linux 3.11.
+    [[nodiscard]] std::optional<std::uint64_t> signal_mask() const;
+    [[nodiscard]] bool set_signal_mask(std::uint64_t mask) const;
+
+    enum class Until : std::uint8_t {
+        next_call,   ///< PTRACE_SYSCALL: the entry to or the exit from a system call, or an event
+        next_event,  ///< PTRACE_CONT: an event; a call only where a seccomp filter asks for it
+    };
+    /// Runs on, delivering `signal` unless 0. True unless the task is dead.
+    bool resume(Until until, int signal = 0) &&;
     /// Stays in its group-stop until SIGCONT (PTRACE_LISTEN).
     bool listen() &&;
     /// Runs on without us, delivering `signal` unless 0.

@@ -1,0 +1,19 @@
+// The filter that lets a process make the calls of the census at native speed and stops it at all others.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "bpf/filter.hpp"
+#include "callcensus/syscall_set.hpp"
+
+namespace callcensus::ptrace {
+
+/// What PTRACE_GET_SYSCALL_INFO reports at a stop of our filter: tells ours from a filter of the target's own.
+constexpr std::uint16_t our_filter_data = 0xca11;
+
+/// Lets the calls of `known` through, save those that the engine has to see each time: what installs a
+/// filter, what could trace us, what can make a child that is not traced. Empty where the set is too large.
+[[nodiscard]] std::optional<Filter> census_filter(const SyscallSet& known);
+
+}  // namespace callcensus::ptrace

@@ -1,0 +1,72 @@
+#include "record/ptrace/learner.hpp"
+
+#include "base/procfs.hpp"
+
+namespace callcensus::ptrace {
+
+Learner::Process* Learner::find(pid_t pid) {
+    const auto found = processes_.find(pid);
+    return found == processes_.end() ? nullptr : &found->second;
+}
+
+Learner::Process& Learner::started(pid_t pid, pid_t creator, const std::string& executable) {
+    Process& process = processes_[pid] = Process{};
+    process.pid = pid;
+    process.creator = creator;
+    if (Process* parent = find(creator)) {
+        parent->habits.starts_others = true;
+        parent->program->starts_others = true;
+        if (executable.empty()) process.program = parent->program;
+    }
+    if (process.program == nullptr) process.program = &programs_[executable];
+    return process;
+}
+
+void Learner::execed(Process& process, const std::string& executable) {
+    process.program->starts_others = true;
+    process.program = &programs_[executable];
+    process.habits = {0, process.program->starts_others, 0, process.program->quiet_runs};
+    process.began_by_exec = true;
+    process.had_news = false;
+    process.calls_in_window = 0;
+}
+
+void Learner::ended(const Process& process, bool whole) {
+    if (process.began_by_exec && process.had_news)
+        process.program->quiet_runs = 0;
+    else if (process.began_by_exec && whole)
+        ++process.program->quiet_runs;
+    if (Process* parent = find(process.creator)) ++parent->habits.quiet_children;
+    processes_.erase(process.pid);
+}
+
+bool Learner::saw(Process& process, Syscall call) {
+    if (process.program->calls.insert(call)) {
+        news(process);
+    } else {
+        if (process.calls_in_window == 0) {
+            process.window_began = std::chrono::steady_clock::now();
+            process.processor_time_before = procfs::processor_time(process.pid);
+        }
+        if (++process.calls_in_window == QuietWindow::length) {
+            process.habits.quiet_windows +=
+                weight({std::chrono::steady_clock::now() - process.window_began,
+                        procfs::processor_time(process.pid) - process.processor_time_before});
+            process.calls_in_window = 0;
+        }
+    }
+    return census_.insert(call);
+}
+
+// A process that still shows something new speaks against letting those run that may start more of its kind.
+void Learner::news(Process& process) {
+    for (Process* one = &process; one != nullptr; one = one->creator == one->pid ? nullptr : find(one->creator)) {
+        one->had_news = true;
+        one->calls_in_window = 0;
+        one->habits.quiet_windows = 0;
+        one->habits.quiet_children = 0;
+        one->habits.quiet_runs = 0;
+    }
+}
+
+}  // namespace callcensus::ptrace

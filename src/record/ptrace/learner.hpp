@@ -1,0 +1,74 @@
+// What the adaptive engine learns while it watches: the census (which calls have been made), by whom, and how
+// each process behaves, from which patience.hpp decides when it may run.
+//
+//     Learner learner(known_beforehand, by_program, patience);
+//     auto& process = learner.started(pid, creator, "/bin/sh");
+//     learner.saw(process, call);                              // at each call that is seen
+//     if (learner.may_run(process)) load(learner.known_to(process));
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+
+#include "callcensus/syscall_set.hpp"
+#include "record/ptrace/patience.hpp"
+
+namespace callcensus::ptrace {
+
+class Learner {
+  public:
+    /// What has been seen of an executable in all its processes.
+    struct Program {
+        SyscallSet calls;
+        std::uint32_t quiet_runs = 0;
+        bool starts_others = false;
+    };
+    struct Process {
+        pid_t pid = 0;
+        pid_t creator = 0;
+        Program* program = nullptr;
+        Habits habits;
+        bool began_by_exec = false;  // and so what happens to it is a run of its program
+        bool had_news = false;
+        std::uint32_t calls_in_window = 0;
+        std::chrono::steady_clock::time_point window_began;
+        std::chrono::nanoseconds processor_time_before{};
+    };
+
+    /// `by_program`: a process may make without a stop only what its own executable has been seen to make,
+    /// so that each executable's set is exact; otherwise what any process has.
+    Learner(SyscallSet known_beforehand, bool by_program, double patience)
+        : beforehand_(std::move(known_beforehand)), by_program_(by_program), patience_(patience) {}
+
+    /// The reference holds until ended(). An empty executable is the creator's.
+    Process& started(pid_t pid, pid_t creator, const std::string& executable);
+    void execed(Process& process, const std::string& executable);
+    /// `whole`: it ended by itself, not by a signal that may have come too early to tell anything.
+    void ended(const Process& process, bool whole);
+    /// True where no process of the tree has made that call before.
+    bool saw(Process& process, Syscall call);
+
+    [[nodiscard]] bool may_run(const Process& process) const {
+        return ptrace::may_run(process.habits, patience_);
+    }
+    [[nodiscard]] SyscallSet known_to(const Process& process) const {
+        return beforehand_ | (by_program_ ? process.program->calls : census_);
+    }
+
+  private:
+    Process* find(pid_t pid);
+    void news(Process& process);
+
+    SyscallSet beforehand_;
+    bool by_program_;
+    double patience_;
+    SyscallSet census_;
+    std::unordered_map<std::string, Program> programs_;
+    std::unordered_map<pid_t, Process> processes_;
+};
+
+}  // namespace callcensus::ptrace
