@@ -318,8 +318,9 @@ Subcommand add_trace(CLI::App& app) {
     const std::string recording = "Recording";
     std::vector<std::string> engines{options->engine};
     for (const Recorder* recorder : recorders()) engines.emplace_back(recorder->id());
-    sub->add_option("--engine", options->engine,
-                    "adaptive: stop at new calls; ptrace: at every call; auto (default): adaptive where possible")
+    sub->add_option(
+           "--engine", options->engine,
+           "adaptive: stop at new calls; ptrace: at every call; auto (default): adaptive where possible")
         ->option_text("NAME")
         ->check(CLI::IsMember(engines))
         ->group(recording);
@@ -347,8 +348,9 @@ Subcommand add_trace(CLI::App& app) {
     sub->add_flag("--keep-privileges", options->keep_privileges,
                   "Never set no_new_privs; unprivileged processes stay slow")
         ->group(recording);
-    sub->add_option("--patience", options->patience,
-                    "Watch a process so much longer (2) or shorter (0.5; 0: not at all) before it runs freely")
+    sub->add_option(
+           "--patience", options->patience,
+           "Watch a process so much longer (2) or shorter (0.5; 0: not at all) before it runs freely")
         ->option_text("FACTOR")
         ->check(CLI::Range(0.0, 1e9))
         ->group(recording);

@@ -1,5 +1,6 @@
-// The default engine: watches every call as the ptrace engine does, but only until a process has shown what it
-// does. Then a seccomp filter lets the known calls run at native speed and stops only those not seen before.
+// The default engine: watches every call as the ptrace engine does, but only until a process has shown what
+// it does. Then a seccomp filter lets the known calls run at native speed and stops only those not seen
+// before.
 #pragma once
 
 #include "callcensus/recorder.hpp"

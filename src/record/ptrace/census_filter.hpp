@@ -9,7 +9,8 @@
 
 namespace callcensus::ptrace {
 
-/// What PTRACE_GET_SYSCALL_INFO reports at a stop of our filter: tells ours from a filter of the target's own.
+/// What PTRACE_GET_SYSCALL_INFO reports at a stop of our filter: tells ours from a filter of the target's
+/// own.
 constexpr std::uint16_t our_filter_data = 0xca11;
 
 /// Lets the calls of `known` through, save those that the engine has to see each time: what installs a

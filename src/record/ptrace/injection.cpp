@@ -76,7 +76,9 @@ void Injection::load(const StoppedTask& task, Step step) {
     call(task, step, SYS_seccomp, {SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, address_});
 }
 
-void Injection::unmap(const StoppedTask& task) { call(task, Step::unmap, SYS_munmap, {address_, image_.size()}); }
+void Injection::unmap(const StoppedTask& task) {
+    call(task, Step::unmap, SYS_munmap, {address_, image_.size()});
+}
 
 Injection::Progress Injection::advance(const StoppedTask& task) {
     const auto registers = task.registers();
@@ -114,8 +116,7 @@ Injection::Progress Injection::advance(const StoppedTask& task) {
         case Step::unmap:
             break;
     }
-    [[maybe_unused]] const bool alive =
-        task.set_registers(registers_) && task.set_signal_mask(signal_mask_);
+    [[maybe_unused]] const bool alive = task.set_registers(registers_) && task.set_signal_mask(signal_mask_);
     return loaded_ ? Progress::loaded : Progress::refused;
 }
 

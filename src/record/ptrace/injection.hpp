@@ -3,20 +3,22 @@
 // Begins where the thread stops at its exit from a call: the instruction pointer is moved back onto the
 // `syscall` instruction, and the thread makes, one after the other,
 //
-//     mmap      memory of its own for the filter: never below the stack pointer, where a small goroutine's stack
+//     mmap      memory of its own for the filter: never below the stack pointer, where a small goroutine's
+//     stack
 //               has no room and a red zone may be in use
-//     seccomp   with TSYNC: all threads of the process share the filter, so that the program's own later TSYNC
+//     seccomp   with TSYNC: all threads of the process share the filter, so that the program's own later
+//     TSYNC
 //               finds them alike
 //     prctl     no_new_privs, only where the kernel demands it and the caller permits it; then seccomp again
 //     munmap
 //
-// and has all its registers and its signal mask back. Signals are blocked meanwhile: a handler would otherwise
-// run from the middle of a call that the program never made. Stops of other kinds (SIGSTOP, an event) may come
-// in between and do no harm; a thread that dies takes its injection along.
+// and has all its registers and its signal mask back. Signals are blocked meanwhile: a handler would
+// otherwise run from the middle of a call that the program never made. Stops of other kinds (SIGSTOP, an
+// event) may come in between and do no harm; a thread that dies takes its injection along.
 //
 // Not begun where the call is to be restarted (results -ERESTARTSYS and the like, and -EINTR, after which the
-// thread may still hold the temporary signal mask of ppoll(2)), nor where the instruction before the pointer is
-// not `syscall`: after rt_sigreturn, in the vsyscall page, in 32-bit code. x86_64 only.
+// thread may still hold the temporary signal mask of ppoll(2)), nor where the instruction before the pointer
+// is not `syscall`: after rt_sigreturn, in the vsyscall page, in 32-bit code. x86_64 only.
 #pragma once
 
 #include <sys/user.h>
@@ -48,7 +50,8 @@ class Injection {
     [[nodiscard]] static std::optional<Injection> begin(const StoppedTask& task, const Filter& filter,
                                                         bool may_set_no_new_privs);
 
-    /// To be called at each exit stop that follows, until it is no longer under way; then the task is as it was.
+    /// To be called at each exit stop that follows, until it is no longer under way; then the task is as it
+    /// was.
     [[nodiscard]] Progress advance(const StoppedTask& task);
 
     [[nodiscard]] bool has_set_no_new_privs() const { return has_set_no_new_privs_; }

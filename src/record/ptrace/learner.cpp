@@ -60,7 +60,8 @@ bool Learner::saw(Process& process, Syscall call) {
 
 // A process that still shows something new speaks against letting those run that may start more of its kind.
 void Learner::news(Process& process) {
-    for (Process* one = &process; one != nullptr; one = one->creator == one->pid ? nullptr : find(one->creator)) {
+    for (Process* one = &process; one != nullptr;
+         one = one->creator == one->pid ? nullptr : find(one->creator)) {
         one->had_news = true;
         one->calls_in_window = 0;
         one->habits.quiet_windows = 0;

@@ -7,8 +7,8 @@
 //
 // * It goes on and on without a call that is new to its program. A program that calls hardly anything but the
 //   kernel suffers most from being stopped, and a few thousand quiet calls settle it. One that computes
-//   between its calls (loading modules, compiling) suffers little and is likely to be in a phase that will end,
-//   so it is watched ten times longer. One that hardly calls at all costs nothing to watch.
+//   between its calls (loading modules, compiling) suffers little and is likely to be in a phase that will
+//   end, so it is watched ten times longer. One that hardly calls at all costs nothing to watch.
 // * Its program has been seen to the end before, repeatedly, without anything new.
 // * For a process that starts others the question is what these will do: they inherit its filter.
 //   So its own calls count little, and a long row of children without news counts.
@@ -31,17 +31,18 @@ struct QuietWindow {
 
 /// What is known of a process and of the program that it runs.
 struct Habits {
-    double quiet_windows = 0;         ///< in a row, each weighted by weight()
-    bool starts_others = false;       ///< the process has created a process, or its program did in an earlier run
-    std::uint32_t quiet_children = 0; ///< of its processes, in a row, that ended without a call new to their program
-    std::uint32_t quiet_runs = 0;     ///< of its program, in a row, that began with an exec and ended so
+    double quiet_windows = 0;    ///< in a row, each weighted by weight()
+    bool starts_others = false;  ///< the process has created a process, or its program did in an earlier run
+    std::uint32_t quiet_children =
+        0;  ///< of its processes, in a row, that ended without a call new to their program
+    std::uint32_t quiet_runs = 0;  ///< of its program, in a row, that began with an exec and ended so
 };
 
 /// What a window counts: 1 for a process that does little but call.
 [[nodiscard]] double weight(const QuietWindow& window);
 
-/// Whether the process is to be let run. `patience` stretches (above 1) or shortens all that is waited for; 0 lets
-/// everything run at once.
+/// Whether the process is to be let run. `patience` stretches (above 1) or shortens all that is waited for; 0
+/// lets everything run at once.
 [[nodiscard]] bool may_run(const Habits& habits, double patience);
 
 }  // namespace callcensus::ptrace

@@ -1,0 +1,122 @@
+#include "bpf/filter.hpp"
+
+#include <linux/sched.h>
+#include <sys/prctl.h>
+
+#include <cstdint>
+#include <random>
+
+#include "catch.hpp"
+#include "record/ptrace/census_filter.hpp"
+
+using namespace callcensus;
+
+namespace {
+
+constexpr std::uint32_t other = SECCOMP_RET_TRACE | 7;
+
+std::uint32_t answer_to(const Filter& filter, Syscall call, std::uint64_t first_argument = 0) {
+    seccomp_data data{};
+    data.nr = static_cast<int>(call.number);
+    data.arch = info(call.abi).audit_arch;
+    data.args[0] = first_argument;
+    const auto answer = evaluate(filter, data);
+    REQUIRE(answer.has_value());
+    return *answer;
+}
+
+Syscall named(Abi abi, std::string_view name) { return {abi, syscall_number(abi, name).value()}; }
+
+}  // namespace
+
+TEST_CASE("a filter allows exactly the known calls, by ABI") {
+    const SyscallSet known{{Abi::x86_64, 0},   {Abi::x86_64, 1},  {Abi::x86_64, 39}, {Abi::x86_64, 0xffffffff},
+                           {Abi::i386, 4},     {Abi::i386, 39},   {Abi::x32, 0x40000000},
+                           {Abi::x32, 0x40000200}};
+    const auto filter = known_set_filter(known, {}, other);
+    REQUIRE(filter.has_value());
+    for (const Abi abi : {Abi::x86_64, Abi::i386, Abi::x32})
+        for (std::uint32_t number = 0; number < 600; ++number) {
+            const Syscall call{abi, number + info(abi).number_base};
+            CHECK(answer_to(*filter, call) == (known.contains(call) ? SECCOMP_RET_ALLOW : other));
+        }
+    CHECK(answer_to(*filter, {Abi::x86_64, 0xffffffff}) == SECCOMP_RET_ALLOW);
+    CHECK(answer_to(*filter, {Abi::x86_64, 0xfffffffe}) == other);
+    CHECK(answer_to(*filter, {Abi::i386, 0xffffffff}) == other);
+    CHECK(answer_to(*filter, {Abi::aarch64, 0}) == other);
+}
+
+TEST_CASE("a filter of nothing allows nothing") {
+    const auto filter = known_set_filter({}, {}, other);
+    REQUIRE(filter.has_value());
+    CHECK(answer_to(*filter, {Abi::x86_64, 0}) == other);
+}
+
+TEST_CASE("a filter holds whatever the numbers are") {
+    std::mt19937 random(1);
+    for (const std::uint32_t spread : {400U, 2000U, 0xffffffffU}) {
+        SyscallSet known;
+        for (int i = 0; i < 300; ++i) known.insert({Abi::x86_64, static_cast<std::uint32_t>(random() % spread)});
+        const auto filter = known_set_filter(known, {}, other);
+        REQUIRE(filter.has_value());
+        for (const Syscall call : known) {
+            CHECK(answer_to(*filter, call) == SECCOMP_RET_ALLOW);
+            const Syscall next{Abi::x86_64, call.number + 1};
+            CHECK(answer_to(*filter, next) == (known.contains(next) ? SECCOMP_RET_ALLOW : other));
+        }
+    }
+}
+
+TEST_CASE("a filter that the kernel would not take is not made") {
+    SyscallSet known;
+    for (std::uint32_t number = 0; number < 8000; number += 2) known.insert({Abi::x86_64, number});
+    CHECK_FALSE(known_set_filter(known, {}, other).has_value());
+}
+
+TEST_CASE("exceptions look at the low half of an argument") {
+    const SyscallSet known{{Abi::x86_64, 10}, {Abi::x86_64, 11}, {Abi::i386, 10}};
+    const Exception equals{{Abi::x86_64, 10}, 0, Exception::Test::equals, 22};
+    const Exception bit{{Abi::x86_64, 11}, 0, Exception::Test::has_bit, 0x100};
+    const auto filter = known_set_filter(known, std::array{equals, bit}, other);
+    REQUIRE(filter.has_value());
+    CHECK(answer_to(*filter, {Abi::x86_64, 10}, 22) == other);
+    CHECK(answer_to(*filter, {Abi::x86_64, 10}, 0xdead00000016) == other);
+    CHECK(answer_to(*filter, {Abi::x86_64, 10}, 23) == SECCOMP_RET_ALLOW);
+    CHECK(answer_to(*filter, {Abi::x86_64, 11}, 0x101) == other);
+    CHECK(answer_to(*filter, {Abi::x86_64, 11}, 0x100000000) == SECCOMP_RET_ALLOW);
+    CHECK(answer_to(*filter, {Abi::i386, 10}, 22) == SECCOMP_RET_ALLOW);
+    CHECK(answer_to(*filter, {Abi::x86_64, 9}, 0) == other);
+    CHECK(answer_to(*filter, {Abi::x86_64, 12}, 0) == other);
+}
+
+TEST_CASE("an exception of a call that is not known changes nothing") {
+    const Exception exception{{Abi::x86_64, 10}, 0, Exception::Test::equals, 22};
+    const auto filter = known_set_filter({{Abi::x86_64, 9}}, {&exception, 1}, other);
+    REQUIRE(filter.has_value());
+    CHECK(answer_to(*filter, {Abi::x86_64, 10}, 23) == other);
+}
+
+TEST_CASE("a program that is no filter has no answer") {
+    CHECK_FALSE(evaluate({}, {}).has_value());
+    CHECK_FALSE(evaluate({BPF_STMT(BPF_LD | BPF_W | BPF_ABS, sizeof(seccomp_data))}, {}).has_value());
+    CHECK_FALSE(evaluate({BPF_STMT(BPF_JMP | BPF_JA, 0xffffffff)}, {}).has_value());
+}
+
+TEST_CASE("the census filter always stops what the engine must see") {
+    SyscallSet known;
+    for (const Abi abi : {Abi::x86_64, Abi::i386, Abi::x32})
+        for (const char* name : {"read", "seccomp", "ptrace", "clone3", "clone", "prctl"})
+            known.insert(named(abi, name));
+    const auto filter = ptrace::census_filter(known);
+    REQUIRE(filter.has_value());
+    constexpr std::uint32_t stops = SECCOMP_RET_TRACE | ptrace::our_filter_data;
+    for (const Abi abi : {Abi::x86_64, Abi::i386, Abi::x32}) {
+        CHECK(answer_to(*filter, named(abi, "read")) == SECCOMP_RET_ALLOW);
+        for (const char* name : {"seccomp", "ptrace", "clone3"}) CHECK(answer_to(*filter, named(abi, name)) == stops);
+        CHECK(answer_to(*filter, named(abi, "prctl"), PR_SET_SECCOMP) == stops);
+        CHECK(answer_to(*filter, named(abi, "prctl"), PR_SET_NAME) == SECCOMP_RET_ALLOW);
+        CHECK(answer_to(*filter, named(abi, "clone"), CLONE_VM | CLONE_UNTRACED) == stops);
+        CHECK(answer_to(*filter, named(abi, "clone"), CLONE_VM) == SECCOMP_RET_ALLOW);
+    }
+    CHECK(answer_to(*filter, named(Abi::x86_64, "write")) == stops);
+}
