@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,6 +14,7 @@
 
 #include "callcensus/profile.hpp"
 #include "callcensus/recording.hpp"
+#include "callcensus/result.hpp"
 
 namespace callcensus {
 
@@ -24,6 +26,11 @@ struct DeriveOptions {
     bool container_exec = true;  ///< also what `podman exec` and `docker exec` need
     bool unseen = true;          ///< exit, rt_sigreturn and others that happen where no recorder sees them
     bool vdso = true;            ///< calls that the vDSO answers here and the kernel may have to elsewhere
+    bool assumed = true;         ///< calls that were known beforehand (Recording::assumed) and not observed
+    /// Whose calls count: executables that match one of these globs (fnmatch(3); without a slash a glob is
+    /// for the last part of the path), or all; and of these not those that match one of `exclude`.
+    std::vector<std::string> only;
+    std::vector<std::string> exclude;
     std::optional<Action> default_action;        ///< empty: the baseline's, or ERRNO
     std::optional<std::uint32_t> default_errno;  ///< empty: the baseline's, or ENOSYS
     std::optional<Profile> baseline;
@@ -45,6 +52,18 @@ struct Derivation {
     std::vector<UnnamedCall> unnamed;
     std::vector<std::string> warnings;
 };
+
+/// Whether the recordings hold what the options ask for: whose calls are whose is known only of those in
+/// which every executable's set is exact (Plan::by_executable, or the ptrace engine).
+[[nodiscard]] Result<void> check_derivable(std::span<const Recording> recordings,
+                                           const DeriveOptions& options,
+                                           bool one_for_each_executable = false);
+
+/// Whether the calls of that executable count.
+[[nodiscard]] bool selects(const DeriveOptions& options, const std::string& executable);
+
+/// Every executable that has made calls, and the glob that matches it alone.
+[[nodiscard]] std::map<std::string, std::string> executables_of(std::span<const Recording> recordings);
 
 [[nodiscard]] Derivation derive(std::span<const Recording> recordings, const DeriveOptions& options);
 

@@ -6,6 +6,7 @@
 
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include "callcensus/profile.hpp"
 #include "callcensus/recording.hpp"
@@ -20,5 +21,9 @@ namespace callcensus {
 /// The recording's own JSON, version 1: docs/recording.schema.json.
 [[nodiscard]] Result<Recording> parse_recording(std::string_view text, const std::string& source);
 [[nodiscard]] std::string write_recording(const Recording& recording);
+
+/// Either of them.
+using Readable = std::variant<Profile, Recording>;
+[[nodiscard]] Result<Readable> parse_any(std::string_view text, const std::string& source);
 
 }  // namespace callcensus

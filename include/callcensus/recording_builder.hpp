@@ -35,6 +35,8 @@ class RecordingBuilder {
     [[nodiscard]] std::size_t distinct_calls() const { return calls_.size(); }
     [[nodiscard]] std::size_t processes() const { return processes_.size(); }
     [[nodiscard]] std::size_t live_processes() const { return live_processes_.size(); }
+    /// Of these, those whose known calls are not reported (LetRun): their pids.
+    [[nodiscard]] std::vector<pid_t> running_freely() const;
     /// When the last call that was not yet known appeared; empty before the first one.
     [[nodiscard]] std::optional<Milliseconds> last_news() const { return last_news_; }
 

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -88,6 +89,18 @@ int runnable_tasks() {
     int runnable = 1;
     std::from_chars(rest.data(), rest.data() + rest.size(), runnable);
     return runnable;
+}
+
+bool uses_our_terminal(pid_t process) {
+    struct stat ours {};
+    if (::fstat(STDERR_FILENO, &ours) != 0) return false;
+    for (const char* const file : {"fd/0", "fd/1", "fd/2"}) {
+        struct stat theirs {};
+        if (::stat(of_task(process, file).c_str(), &theirs) == 0 && S_ISCHR(theirs.st_mode) &&
+            theirs.st_rdev == ours.st_rdev)
+            return true;
+    }
+    return false;
 }
 
 std::vector<pid_t> processes() {

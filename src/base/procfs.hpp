@@ -34,6 +34,9 @@ struct TaskStatus {
 /// How many tasks of the whole machine run or wait for a processor now, ourselves included. proc(5), loadavg.
 [[nodiscard]] int runnable_tasks();
 
+/// Whether standard input, output or error of a process is the terminal that is our standard error.
+[[nodiscard]] bool uses_our_terminal(pid_t process);
+
 /// Every process of the system that is visible.
 [[nodiscard]] std::vector<pid_t> processes();
 

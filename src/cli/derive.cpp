@@ -7,13 +7,12 @@
 #include "callcensus/format.hpp"
 #include "cli/messages.hpp"
 #include "cli/policy_options.hpp"
+#include "cli/profiles.hpp"
 #include "cli/subcommand.hpp"
 #include "report/summary.hpp"
 
 namespace callcensus::cli {
 namespace {
-
-constexpr std::size_t largest_recording = std::size_t{256} << 20;
 
 struct DeriveCommandOptions {
     std::vector<std::string> recordings;
@@ -26,6 +25,8 @@ int derive_profile(const DeriveCommandOptions& options) {
     const auto derive_options = options.policy.resolve();
     if (!derive_options) return complain(derive_options.error());
     if (auto possible = check_replaceable(options.output); !possible) return complain(possible.error());
+    if (auto possible = options.policy.check_output(options.output); !possible)
+        return complain(possible.error());
     std::vector<Recording> recordings;
     for (const std::string& path : options.recordings) {
         const auto text = read_file(path, largest_recording);
@@ -34,17 +35,22 @@ int derive_profile(const DeriveCommandOptions& options) {
         if (!recording) return complain(recording.error());
         if (!recording->complete() && !options.quiet)
             say("warning: " + path + " is not complete: " + recording->gaps.front());
+        if (auto possible = check_derivable({&*recording, 1}, *derive_options, options.policy.split);
+            !possible)
+            return complain({possible.error().message, path, 0});
         recordings.push_back(std::move(*recording));
     }
-    const Derivation derivation = derive(recordings, *derive_options);
-    const std::string profile = write_profile(derivation.profile);
-    const auto written = replace_file(options.output, profile);
-    if (!written) return complain(written.error());
+    const auto profiles = derive_profiles(recordings, *derive_options, options.policy.split, options.output);
+    for (const ProfileReport& report : profiles)
+        if (const auto written = replace_file(report.path, write_profile(report.derivation.profile));
+            !written)
+            return complain(written.error());
     if (options.quiet) return 0;
-    for (const std::string& line : derivation.warnings) say("warning: " + line);
-    for (const UnnamedCall& call : derivation.unnamed) say("warning: " + describe(call));
-    say(fmt::format("profile written to {}: {} calls observed", output_name(options.output),
-                    derivation.observed));
+    for (const std::string& line : warnings(profiles)) say("warning: " + line);
+    for (const ProfileReport& report : profiles)
+        say(fmt::format("profile{} written to {}: {} calls observed",
+                        report.executable.empty() ? "" : " of " + report.executable, output_name(report.path),
+                        report.derivation.observed));
     return 0;
 }
 
@@ -67,6 +73,7 @@ Subcommand add_derive(CLI::App& app) {
                     "The profile (default: seccomp.json; - is standard output)")
         ->option_text("FILE");
     sub->add_flag("-q,--quiet", options->quiet, "No summary and no warnings");
+    options->policy.add_selection_to(*sub);
     options->policy.add_to(*sub);
     return {sub, false, [options](const std::vector<std::string>&) { return derive_profile(*options); }};
 }

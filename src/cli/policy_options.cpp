@@ -58,6 +58,9 @@ void PolicyOptions::add_to(CLI::App& app) {
     app.add_flag("--no-vdso", no_vdso,
                  "Leave out calls that the vDSO may answer here and the kernel elsewhere")
         ->group(group);
+    app.add_flag("--no-known", no_known,
+                 "Leave out what was known beforehand (`trace --known`) and not seen again")
+        ->group(group);
     app.add_option("--default-action", default_action,
                    "What happens to other calls (default: the baseline's, or SCMP_ACT_ERRNO)")
         ->option_text("ACTION")
@@ -67,6 +70,28 @@ void PolicyOptions::add_to(CLI::App& app) {
            "With which error (default: the baseline's, or ENOSYS, so that libc falls back to older calls)")
         ->option_text("NAME")
         ->group(group);
+}
+
+void PolicyOptions::add_selection_to(CLI::App& app) {
+    const std::string group = "Whose calls count";
+    app.add_option("--only", only, "Only those of executables that match, by name or path: 'nginx', '/srv/*'")
+        ->option_text("GLOB")
+        ->allow_extra_args(false)
+        ->group(group);
+    app.add_option("--exclude", exclude, "Not those of executables that match")
+        ->option_text("GLOB")
+        ->allow_extra_args(false)
+        ->group(group);
+    app.add_flag("--split", split,
+                 "One profile for each executable: seccomp.nginx.json, seccomp.sh.json, ...")
+        ->group(group);
+}
+
+Result<void> PolicyOptions::check_output(const std::string& output) const {
+    if (split && !is_regular_or_new(output))
+        return fail("writes several files, so that -o must name one: seccomp.json becomes seccomp.NAME.json",
+                    "--split");
+    return {};
 }
 
 Result<DeriveOptions> PolicyOptions::resolve() const {
@@ -81,7 +106,10 @@ Result<DeriveOptions> PolicyOptions::resolve() const {
         options.container_exec = !no_exec;
         options.unseen = !no_unseen;
         options.vdso = !no_vdso;
+        options.assumed = !no_known;
     }
+    options.only = only;
+    options.exclude = exclude;
     if (!default_action.empty()) {
         auto action = read_default_action(default_action);
         if (!action) return tl::unexpected(action.error());

@@ -4,11 +4,14 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "callcensus/derive.hpp"
 #include "callcensus/result.hpp"
 
 namespace callcensus::cli {
+
+constexpr std::size_t largest_recording = std::size_t{256} << 20;
 
 struct PolicyOptions {
     std::string baseline;
@@ -17,10 +20,18 @@ struct PolicyOptions {
     bool no_exec = false;
     bool no_unseen = false;
     bool no_vdso = false;
+    bool no_known = false;
+    std::vector<std::string> only;
+    std::vector<std::string> exclude;
+    bool split = false;
     std::string default_action;
     std::string default_errno;
 
     void add_to(CLI::App& app);
+    void add_selection_to(CLI::App& app);
+    [[nodiscard]] Result<void> check_output(const std::string& output) const;
+    /// Whether it matters which executable has made a call.
+    [[nodiscard]] bool by_executable() const { return split || !only.empty() || !exclude.empty(); }
     /// Reads the baseline and checks everything: to be called before the target runs.
     [[nodiscard]] Result<DeriveOptions> resolve() const;
 };

@@ -5,6 +5,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -13,13 +14,16 @@
 #include <memory>
 
 #include "base/file.hpp"
+#include "base/procfs.hpp"
 #include "callcensus/derive.hpp"
 #include "callcensus/format.hpp"
+#include "callcensus/known_calls.hpp"
 #include "callcensus/recorder.hpp"
 #include "callcensus/recording_builder.hpp"
 #include "callcensus/version.hpp"
 #include "cli/messages.hpp"
 #include "cli/policy_options.hpp"
+#include "cli/profiles.hpp"
 #include "cli/status_line.hpp"
 #include "cli/subcommand.hpp"
 #include "report/summary.hpp"
@@ -39,6 +43,7 @@ struct TraceOptions {
     bool count = false;
     bool keep_privileges = false;
     std::optional<double> patience;
+    std::vector<std::string> known;
     bool quiet = false;
     bool json = false;
     bool until_exit = false;
@@ -69,6 +74,8 @@ class Observer final : public Sink {
             if (shows_status_) status_line_.note(*seen);
         } else if (const auto* returned = std::get_if<SyscallReturned>(&event)) {
             if (shows_status_) status_line_.note(*returned);
+        } else if (std::holds_alternative<LetRun>(event)) {
+            status_line_.wipe();  // from here on it may write unseen
         } else if (const auto* exited = std::get_if<TaskExited>(&event)) {
             ended(*exited);
         } else if (const auto* started = std::get_if<TaskStarted>(&event)) {
@@ -79,7 +86,10 @@ class Observer final : public Sink {
         return Verdict::go_on;
     }
 
-    void runs_under(std::string_view engine) { heading_.engine = engine; }
+    void runs_under(std::string_view engine, const SyscallSet& known) {
+        heading_.engine = engine;
+        known_ = known;
+    }
 
     /// How often it wants to be asked.
     [[nodiscard]] std::optional<std::chrono::milliseconds> tick_interval() const {
@@ -95,6 +105,10 @@ class Observer final : public Sink {
         recording.host = heading_.host;
         recording.command = heading_.command;
         recording.started = heading_.started;
+        SyscallSet observed;
+        for (const CallRecord& record : recording.calls) observed.insert(record.call);
+        const SyscallSet assumed = known_ - observed;
+        recording.assumed.assign(assumed.begin(), assumed.end());
         return recording;
     }
 
@@ -109,19 +123,27 @@ class Observer final : public Sink {
         survivors_ = builder_.live_processes();
         if (survivors_ == 0 || options_.until_exit || !shows_status_) return;
         status_line_.wipe();
-        say(
-            fmt::format("the command has ended; following {} that it left running until they end (Ctrl-C: "
-                        "stop following)",
-                        survivors_ == 1 ? "a process" : fmt::format("{} processes", survivors_)));
+        say(fmt::format(
+            "the command has ended; following {} that it left running until they end (Ctrl-C: {})",
+            survivors_ == 1 ? "a process" : fmt::format("{} processes", survivors_),
+            builder_.running_freely().empty() ? "stop following" : "ask them to end"));
     }
 
     void tick() {
         const Milliseconds now = elapsed();
-        if (shows_status_)
+        if (shows_status_ && unseen_writers())
+            status_line_.wipe();
+        else if (shows_status_)
             status_line_.show(now, builder_.processes(), builder_.distinct_calls(), builder_.last_news());
         if (!options_.recording.empty() && now - last_snapshot_ >= snapshot_interval &&
             builder_.last_news() > last_snapshot_)
             save_snapshot(now);
+    }
+
+    // Their writing would run into the line, and nobody tells us of it.
+    [[nodiscard]] bool unseen_writers() const {
+        const std::vector<pid_t> pids = builder_.running_freely();
+        return std::any_of(pids.begin(), pids.end(), procfs::uses_our_terminal);
     }
 
     void save_snapshot(Milliseconds now) {
@@ -136,6 +158,7 @@ class Observer final : public Sink {
     const TraceOptions& options_;
     Clock::time_point started_ = Clock::now();
     Recording heading_;
+    SyscallSet known_;  // beforehand
     RecordingBuilder builder_;
     StatusLine status_line_;
     bool shows_status_;
@@ -208,6 +231,7 @@ void salvage(const Recording& recording, const std::string& beside) {
 
 Result<void> check_outputs(const TraceOptions& options) {
     if (auto possible = check_replaceable(options.output); !possible) return possible;
+    if (auto possible = options.policy.check_output(options.output); !possible) return possible;
     if (is_standard_output(options.recording))
         return fail("the recording needs a file: standard output is for the profile", "--recording");
     if (!options.recording.empty()) {
@@ -226,11 +250,25 @@ Result<Choice> choose_engine(const std::string& name, const Launch& launch, cons
     return Choice{recorder, {}};
 }
 
+Result<SyscallSet> read_known(const std::vector<std::string>& paths) {
+    SyscallSet known;
+    for (const std::string& path : paths) {
+        const auto text = read_file(path, largest_recording);
+        if (!text) return tl::unexpected(text.error());
+        const auto readable = parse_any(*text, path);
+        if (!readable) return tl::unexpected(readable.error());
+        known = known | std::visit([](const auto& file) { return known_calls(file); }, *readable);
+    }
+    return known;
+}
+
 int trace(const TraceOptions& options, const std::vector<std::string>& target) {
     if (target.empty())
         return complain({"there is no command to run, as in: callcensus trace -- ls -l", "", 0});
     const auto derive_options = options.policy.resolve();
     if (!derive_options) return complain(derive_options.error());
+    const auto known = read_known(options.known);
+    if (!known) return complain(known.error());
     if (auto possible = check_outputs(options); !possible) return complain(possible.error());
 
     Observer observer(options, target);
@@ -241,11 +279,14 @@ int trace(const TraceOptions& options, const std::vector<std::string>& target) {
     plan.tick = observer.tick_interval();
     plan.every_call = options.count;
     plan.keep_privileges = options.keep_privileges;
-    if (options.patience) plan.patience = *options.patience;
+    plan.by_executable = options.policy.by_executable();
+    plan.known = *known;
+    // Whoever says what is known wants to run fast from the start.
+    plan.patience = options.patience.value_or(known->empty() ? 1 : 0);
     const Launch launch{target};
     const auto choice = choose_engine(options.engine, launch, plan);
     if (!choice) return complain(choice.error());
-    observer.runs_under(choice->recorder->id());
+    observer.runs_under(choice->recorder->id(), *known);
     const auto outcome = choice->recorder->run(launch, plan, observer);
     observer.finish();
     ::signal(SIGPIPE, SIG_IGN);  // a reader that has gone away is an error to report, and not our end
@@ -260,22 +301,22 @@ int trace(const TraceOptions& options, const std::vector<std::string>& target) {
         recording.gaps.push_back(
             fmt::format("stopped following {} that went on running",
                         outcome->let_go == 1 ? "a task" : fmt::format("{} tasks", outcome->let_go)));
-    const Derivation derivation = derive({&recording, 1}, *derive_options);
-
-    Summary summary{recording, derivation, choice->why_not_another, observer.survivors(), outcome->let_go,
-                    {},        {}};
+    std::vector<ProfileReport> profiles =
+        derive_profiles({&recording, 1}, *derive_options, options.policy.split, options.output);
+    Summary summary{recording, profiles, choice->why_not_another, observer.survivors(), outcome->let_go, ""};
     bool written = true;
-    const auto write = [&](const std::string& path, const std::string& content, std::string& reported) {
-        if (const auto done = replace_file(path, content)) {
-            reported = output_name(path);
-        } else {
-            complain(done.error());
-            written = false;
-        }
+    const auto write = [&](const std::string& path, const std::string& content) {
+        const auto done = replace_file(path, content);
+        if (!done) complain(done.error());
+        written = written && done.has_value();
+        return done.has_value();
     };
-    if (!options.recording.empty())
-        write(options.recording, write_recording(recording), summary.recording_path);
-    write(options.output, write_profile(derivation.profile), summary.profile_path);
+    if (!options.recording.empty() && write(options.recording, write_recording(recording)))
+        summary.recording_path = output_name(options.recording);
+    for (ProfileReport& report : profiles) {
+        report.written = write(report.path, write_profile(report.derivation.profile));
+        report.path = output_name(report.path);
+    }
     if (!written && summary.recording_path.empty()) salvage(recording, options.output);
 
     if (options.json)
@@ -348,6 +389,11 @@ Subcommand add_trace(CLI::App& app) {
     sub->add_flag("--keep-privileges", options->keep_privileges,
                   "Never set no_new_privs; unprivileged processes stay slow")
         ->group(recording);
+    sub->add_option("--known", options->known,
+                    "Run at full speed from the start what this profile or recording already holds")
+        ->option_text("FILE")
+        ->allow_extra_args(false)
+        ->group(recording);
     sub->add_option(
            "--patience", options->patience,
            "Watch a process so much longer (2) or shorter (0.5; 0: not at all) before it runs freely")
@@ -357,6 +403,7 @@ Subcommand add_trace(CLI::App& app) {
     sub->add_flag("--until-exit", options->until_exit,
                   "Stop following when the command itself has ended; what it left running goes on")
         ->group(recording);
+    options->policy.add_selection_to(*sub);
     options->policy.add_to(*sub);
     return {sub, true, [options](const std::vector<std::string>& target) { return trace(*options, target); }};
 }

@@ -117,6 +117,13 @@ void RecordingBuilder::see(const Lost& lost) { add_once(gaps_, lost.what); }
 
 void RecordingBuilder::see(const Noted& noted) { add_once(notes_, noted.what); }
 
+std::vector<pid_t> RecordingBuilder::running_freely() const {
+    std::vector<pid_t> pids;
+    for (const auto& [pid, index] : live_processes_)
+        if (processes_[index].scope != Scope::process) pids.push_back(pid);
+    return pids;
+}
+
 Recording RecordingBuilder::snapshot() const {
     Recording recording;
     recording.duration = clock_();

@@ -1,9 +1,10 @@
 #include "callcensus/derive.hpp"
 
+#include <fnmatch.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <filesystem>
 #include <map>
 #include <set>
 
@@ -64,15 +65,47 @@ class RuleWriter {
     std::set<std::string, std::less<>> taken_;
 };
 
-// The programs, not their arguments: those may hold secrets, and a profile is published.
-std::string observed_comment(std::span<const Recording> recordings) {
-    std::set<std::string> programs;
-    for (const Recording& recording : recordings)
-        if (!recording.command.empty())
-            programs.insert(std::filesystem::path(recording.command.front()).filename().string());
+std::string last_part(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+bool matches(const std::string& executable, const std::string& glob) {
+    const std::string subject = glob.find('/') == std::string::npos ? last_part(executable) : executable;
+    return ::fnmatch(glob.c_str(), subject.c_str(), 0) == 0;
+}
+
+bool selects_all(const DeriveOptions& options) { return options.only.empty() && options.exclude.empty(); }
+
+// What the selected executables have of a recording.
+std::vector<CallRecord> selected_calls(const Recording& recording, const DeriveOptions& options) {
+    if (selects_all(options)) return recording.calls;
+    std::vector<bool> selected;
+    for (const std::string& executable : recording.executables)
+        selected.push_back(selects(options, executable));
+    std::vector<CallRecord> calls;
+    std::copy_if(recording.calls.begin(), recording.calls.end(), std::back_inserter(calls),
+                 [&](const CallRecord& record) {
+                     return std::any_of(record.by_executable.begin(), record.by_executable.end(),
+                                        [&](const auto& share) { return selected[share.first]; });
+                 });
+    return calls;
+}
+
+std::string listed(const std::set<std::string>& names, const std::string& if_none) {
     std::string list;
-    for (const std::string& program : programs) list += (list.empty() ? "" : ", ") + program;
-    return "observed while tracing " + (list.empty() ? std::string("a program") : list);
+    for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
+    return list.empty() ? if_none : list;
+}
+
+// The programs, not their arguments: those may hold secrets, and a profile is published.
+std::string observed_comment(std::span<const Recording> recordings, const DeriveOptions& options) {
+    std::set<std::string> commands;
+    std::set<std::string> executables;
+    for (const Recording& recording : recordings) {
+        if (!recording.command.empty()) commands.insert(last_part(recording.command.front()));
+        for (const std::string& executable : recording.executables)
+            if (selects(options, executable)) executables.insert(last_part(executable));
+    }
+    const std::string whose = selects_all(options) ? "" : " in " + listed(executables, "nothing");
+    return "observed" + whose + " while tracing " + listed(commands, "a program");
 }
 
 std::string runtime_comment(const DeriveOptions& options) {
@@ -148,7 +181,41 @@ DeriveOptions DeriveOptions::observed_only() {
     options.runtime = RuntimeSet::none;
     options.unseen = false;
     options.vdso = false;
+    options.assumed = false;
     return options;
+}
+
+bool selects(const DeriveOptions& options, const std::string& executable) {
+    const auto matching = [&](const std::string& glob) { return matches(executable, glob); };
+    return (options.only.empty() || std::any_of(options.only.begin(), options.only.end(), matching)) &&
+           std::none_of(options.exclude.begin(), options.exclude.end(), matching);
+}
+
+Result<void> check_derivable(std::span<const Recording> recordings, const DeriveOptions& options,
+                             bool one_for_each_executable) {
+    if (selects_all(options) && !one_for_each_executable) return {};
+    for (const Recording& recording : recordings)
+        if (recording.scope() == Scope::tree)
+            return fail(
+                "tells only what the whole tree has called, not which executable: record with --only, "
+                "--exclude, --split or --engine ptrace");
+    return {};
+}
+
+std::map<std::string, std::string> executables_of(std::span<const Recording> recordings) {
+    std::map<std::string, std::string> globs;
+    for (const Recording& recording : recordings)
+        for (const CallRecord& record : recording.calls)
+            for (const auto& [index, count] : record.by_executable) {
+                const std::string& executable = recording.executables[index];
+                std::string& glob = globs[executable];
+                if (!glob.empty()) continue;
+                for (const char letter : executable) {
+                    if (std::string_view("*?[\\").find(letter) != std::string_view::npos) glob += '\\';
+                    glob += letter;
+                }
+            }
+    return globs;
 }
 
 Derivation derive(std::span<const Recording> recordings, const DeriveOptions& options) {
@@ -160,27 +227,40 @@ Derivation derive(std::span<const Recording> recordings, const DeriveOptions& op
     std::set<Abi> abis;
     std::set<std::string> observed;
     std::map<Syscall, UnnamedCall> unnamed;
-    for (const Recording& recording : recordings)
-        for (const CallRecord& record : recording.calls) {
+    std::set<std::string> assumed;
+    for (const Recording& recording : recordings) {
+        for (const CallRecord& record : selected_calls(recording, options)) {
             abis.insert(record.call.abi);
             const std::string name = syscall_name(record.call);
             if (!name.empty()) {
                 observed.insert(name);
                 continue;
             }
-            const auto denied = record.returned.find(ENOSYS);
             UnnamedCall& call =
                 unnamed.try_emplace(record.call, UnnamedCall{record.call, 0, false}).first->second;
             call.count += record.count;
-            call.exists = call.exists || denied == record.returned.end() || denied->second != record.count;
+            // Not every result need be recorded, but those that are speak for the others.
+            const bool always_denied = record.returned.size() == 1 && record.returned.count(ENOSYS) != 0;
+            call.exists = call.exists || !always_denied;
         }
+        if (!options.assumed) continue;
+        for (const Syscall call : recording.assumed)
+            if (const std::string name = syscall_name(call); !name.empty()) {
+                assumed.insert(name);
+                abis.insert(call.abi);
+            }
+    }
+    if (!selects_all(options) && observed.empty())
+        derived.warnings.emplace_back(
+            "no executable that was recorded is selected: nothing observed is in the profile");
     if (abis.empty()) abis.insert(native_abi());
     for (const auto& [syscall, call] : unnamed) derived.unnamed.push_back(call);
     unite_architectures(profile, abis);
 
     RuleWriter rules(profile);
-    rules.allow(observed, observed_comment(recordings));
+    rules.allow(observed, observed_comment(recordings, options));
     derived.observed = observed.size();
+    rules.allow(assumed, "known from an earlier recording or profile, and not looked for again");
     if (options.runtime != RuntimeSet::none)
         rules.allow(
             runtime_calls(options.runtime, options.container_exec, denial_kills(profile.default_action)),

@@ -65,6 +65,18 @@ std::vector<std::string> advice(const Recording& recording) {
     return lines;
 }
 
+std::vector<std::string> warnings(const std::vector<ProfileReport>& profiles) {
+    std::vector<std::string> lines;
+    const auto add_once = [&](const std::string& line) {
+        if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(line);
+    };
+    for (const ProfileReport& profile : profiles) {
+        for (const std::string& line : profile.derivation.warnings) add_once(line);
+        for (const UnnamedCall& call : profile.derivation.unnamed) add_once(describe(call));
+    }
+    return lines;
+}
+
 std::vector<std::string> summary_lines(const Summary& summary) {
     const Recording& recording = summary.recording;
     std::vector<std::string> lines;
@@ -80,17 +92,21 @@ std::vector<std::string> summary_lines(const Summary& summary) {
     else if (summary.survivors != 0)
         lines.push_back(counted(summary.survivors, "process", "processes") + " outlived the first one and " +
                         (summary.survivors == 1 ? "was" : "were") + " followed to the end");
+    if (!recording.assumed.empty())
+        lines.push_back(counted(recording.assumed.size(), "call that was", "calls that were") +
+                        " known beforehand and not looked for");
     for (const std::string& line : advice(recording)) lines.push_back("note: " + line);
-    for (const std::string& line : summary.derivation.warnings) lines.push_back("warning: " + line);
-    for (const UnnamedCall& call : summary.derivation.unnamed) lines.push_back("warning: " + describe(call));
+    for (const std::string& line : warnings(summary.profiles)) lines.push_back("warning: " + line);
     if (!summary.recording_path.empty()) lines.push_back("recording written to " + summary.recording_path);
-    if (!summary.profile_path.empty()) {
+    for (const ProfileReport& profile : summary.profiles) {
+        if (!profile.written) continue;
         std::size_t names = 0;
-        for (const Rule& rule : summary.derivation.profile.rules)
+        for (const Rule& rule : profile.derivation.profile.rules)
             if (rule.action == Action::allow) names += rule.names.size() + (rule.name.empty() ? 0 : 1);
-        lines.push_back(fmt::format("profile written to {}: it allows {}, {} of them observed",
-                                    summary.profile_path, counted(names, "name", "names"),
-                                    summary.derivation.observed));
+        lines.push_back(fmt::format("profile{} written to {}: it allows {}, {} of them observed",
+                                    profile.executable.empty() ? "" : " of " + profile.executable,
+                                    profile.path, counted(names, "name", "names"),
+                                    profile.derivation.observed));
     }
     return lines;
 }
@@ -107,21 +123,28 @@ std::string summary_json(const Summary& summary) {
     object["engine"] = recording.engine;
     object["why_this_engine"] = path(summary.why_this_engine);
     object["counts"] = recording.exact_counts() ? "exact" : "at least";
+    object["assumed"] = recording.assumed.size();
     object["complete"] = recording.complete();
     object["gaps"] = recording.gaps;
     object["notes"] = advice(recording);
-    object["warnings"] = summary.derivation.warnings;
-    object["unnamed"] = Json::array();
-    for (const UnnamedCall& call : summary.derivation.unnamed)
-        object["unnamed"].push_back({{"abi", info(call.call.abi).id},
-                                     {"number", call.call.number},
-                                     {"count", call.count},
-                                     {"exists", call.exists}});
     object["survivors"] = summary.survivors;
     object["let_go"] = summary.let_go;
     object["recording"] = path(summary.recording_path);
-    object["profile"] = path(summary.profile_path);
-    object["observed"] = summary.derivation.observed;
+    object["profiles"] = Json::array();
+    for (const ProfileReport& profile : summary.profiles) {
+        Json report;
+        report["path"] = path(profile.written ? profile.path : "");
+        report["executable"] = path(profile.executable);
+        report["observed"] = profile.derivation.observed;
+        report["warnings"] = profile.derivation.warnings;
+        report["unnamed"] = Json::array();
+        for (const UnnamedCall& call : profile.derivation.unnamed)
+            report["unnamed"].push_back({{"abi", info(call.call.abi).id},
+                                         {"number", call.call.number},
+                                         {"count", call.count},
+                                         {"exists", call.exists}});
+        object["profiles"].push_back(std::move(report));
+    }
     if (recording.status && recording.status->signal != 0)
         object["signal"] = recording.status->signal;
     else if (recording.status)

@@ -492,11 +492,12 @@ class Summaries(harness.Case):
         self.assertEqual(summary["abis"], [os.uname().machine])
         self.assertEqual(summary["processes"], 2)
         self.assertEqual((summary["engine"], summary["complete"], summary["exit_code"]), ("adaptive", True, 3))
-        self.assertEqual((summary["gaps"], summary["notes"], summary["warnings"], summary["unnamed"]),
+        (profile,) = summary["profiles"]
+        self.assertEqual((summary["gaps"], summary["notes"], profile["warnings"], profile["unnamed"]),
                          ([], [], [], []))
-        self.assertEqual((summary["recording"], summary["profile"]), ("r.json", "p.json"))
+        self.assertEqual((summary["recording"], profile["path"], profile["executable"]), ("r.json", "p.json", None))
         self.assertEqual((summary["survivors"], summary["let_go"]), (0, 0))
-        self.assertEqual(summary["observed"], len(harness.observed(self.json("p.json"))))
+        self.assertEqual(profile["observed"], len(harness.observed(self.json("p.json"))))
         self.assertGreater(summary["duration_ms"], 0)
         self.assertNotIn("signal", summary)
 
@@ -505,7 +506,7 @@ class Summaries(harness.Case):
         done = self.trace("--json", "-o", name, "--", "true")
         self.assertEqual(done.err.count("\n"), 1)
         self.assertNotRegex(done.err[:-1], r"[\x00-\x1f]")
-        self.assertEqual(json.loads(done.err)["profile"], name)
+        self.assertEqual(json.loads(done.err)["profiles"][0]["path"], name)
         done = self.trace("--json", "-o", b"\xff\xfe.json", "--", "true")
         self.assertEqual(done.err.count("\n"), 1)
         json.loads(done.err)
@@ -541,7 +542,7 @@ class Summaries(harness.Case):
         for name in harness.all_names(self.json("p.json")):
             self.assertRegex(name, r"^[a-z_0-9]+$")
         done = self.trace("--json", "-o", "p.json", "--", *python(UNNAMED))
-        self.assertEqual(json.loads(done.err)["unnamed"], [
+        self.assertEqual(json.loads(done.err)["profiles"][0]["unnamed"], [
             {"abi": machine, "number": 5000, "count": 3, "exists": False},
             {"abi": machine, "number": 0xffffffff, "count": 4, "exists": False}])
 

@@ -30,9 +30,9 @@ Syscall named(Abi abi, std::string_view name) { return {abi, syscall_number(abi,
 }  // namespace
 
 TEST_CASE("a filter allows exactly the known calls, by ABI") {
-    const SyscallSet known{{Abi::x86_64, 0},   {Abi::x86_64, 1},  {Abi::x86_64, 39}, {Abi::x86_64, 0xffffffff},
-                           {Abi::i386, 4},     {Abi::i386, 39},   {Abi::x32, 0x40000000},
-                           {Abi::x32, 0x40000200}};
+    const SyscallSet known{{Abi::x86_64, 0},          {Abi::x86_64, 1},      {Abi::x86_64, 39},
+                           {Abi::x86_64, 0xffffffff}, {Abi::i386, 4},        {Abi::i386, 39},
+                           {Abi::x32, 0x40000000},    {Abi::x32, 0x40000200}};
     const auto filter = known_set_filter(known, {}, other);
     REQUIRE(filter.has_value());
     for (const Abi abi : {Abi::x86_64, Abi::i386, Abi::x32})
@@ -56,7 +56,8 @@ TEST_CASE("a filter holds whatever the numbers are") {
     std::mt19937 random(1);
     for (const std::uint32_t spread : {400U, 2000U, 0xffffffffU}) {
         SyscallSet known;
-        for (int i = 0; i < 300; ++i) known.insert({Abi::x86_64, static_cast<std::uint32_t>(random() % spread)});
+        for (int i = 0; i < 300; ++i)
+            known.insert({Abi::x86_64, static_cast<std::uint32_t>(random() % spread)});
         const auto filter = known_set_filter(known, {}, other);
         REQUIRE(filter.has_value());
         for (const Syscall call : known) {
@@ -112,7 +113,8 @@ TEST_CASE("the census filter always stops what the engine must see") {
     constexpr std::uint32_t stops = SECCOMP_RET_TRACE | ptrace::our_filter_data;
     for (const Abi abi : {Abi::x86_64, Abi::i386, Abi::x32}) {
         CHECK(answer_to(*filter, named(abi, "read")) == SECCOMP_RET_ALLOW);
-        for (const char* name : {"seccomp", "ptrace", "clone3"}) CHECK(answer_to(*filter, named(abi, name)) == stops);
+        for (const char* name : {"seccomp", "ptrace", "clone3"})
+            CHECK(answer_to(*filter, named(abi, name)) == stops);
         CHECK(answer_to(*filter, named(abi, "prctl"), PR_SET_SECCOMP) == stops);
         CHECK(answer_to(*filter, named(abi, "prctl"), PR_SET_NAME) == SECCOMP_RET_ALLOW);
         CHECK(answer_to(*filter, named(abi, "clone"), CLONE_VM | CLONE_UNTRACED) == stops);

@@ -11,10 +11,13 @@ namespace {
 
 struct Fixture {
     Recording recording;
-    Derivation derivation;
+    std::vector<ProfileReport> profiles{1};
+    Derivation& derivation = profiles.front().derivation;
     std::string why;
 
     Fixture() {
+        profiles.front().path = "p.json";
+        profiles.front().written = true;
         recording.engine = "ptrace";
         recording.duration = Milliseconds(1500);
         recording.status = ExitStatus{3, 0};
@@ -28,8 +31,7 @@ struct Fixture {
     }
     [[nodiscard]] std::string text(std::size_t survivors = 0, std::size_t let_go = 0) const {
         std::string all;
-        for (const std::string& line :
-             summary_lines({recording, derivation, why, survivors, let_go, "p.json", "r.json"}))
+        for (const std::string& line : summary_lines({recording, profiles, why, survivors, let_go, "r.json"}))
             all += line + "\n";
         return all;
     }
@@ -55,7 +57,7 @@ TEST_CASE_METHOD(Fixture, "the summary tells which engine ran and why") {
     recording.engine = "adaptive";
     recording.processes[1].scope = Scope::tree;
     CHECK(text().find("engine adaptive (let 1 of them run);") != std::string::npos);
-    const auto json = nlohmann::json::parse(summary_json({recording, derivation, why, 1, 0, "", ""}));
+    const auto json = nlohmann::json::parse(summary_json({recording, profiles, why, 1, 0, ""}));
     CHECK(json.at("counts") == "at least");
     CHECK(json.at("why_this_engine").is_null());
 }
@@ -73,13 +75,13 @@ TEST_CASE_METHOD(Fixture, "a recording's limits are told") {
 }
 
 TEST_CASE_METHOD(Fixture, "the machine's form holds the same") {
-    const auto json = nlohmann::json::parse(summary_json({recording, derivation, why, 1, 0, "p.json", ""}));
+    const auto json = nlohmann::json::parse(summary_json({recording, profiles, why, 1, 0, ""}));
     CHECK(json.at("calls") == 2);
     CHECK(json.at("complete") == true);
     CHECK(json.at("exit_code") == 3);
-    CHECK(json.at("profile") == "p.json");
+    CHECK(json.at("profiles").at(0).at("path") == "p.json");
     CHECK(json.at("recording").is_null());
-    CHECK(json.at("unnamed").at(0).at("number") == 4294967295);
+    CHECK(json.at("profiles").at(0).at("unnamed").at(0).at("number") == 4294967295);
     recording.status = ExitStatus{0, 9};
-    CHECK(nlohmann::json::parse(summary_json({recording, derivation, why, 1, 0, "", ""})).at("signal") == 9);
+    CHECK(nlohmann::json::parse(summary_json({recording, profiles, why, 1, 0, ""})).at("signal") == 9);
 }

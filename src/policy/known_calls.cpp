@@ -1,0 +1,55 @@
+#include "callcensus/known_calls.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+
+namespace callcensus {
+namespace {
+
+std::set<Abi> abis_of(const Profile& profile) {
+    std::set<Abi> abis;
+    const auto add = [&](const std::string& token) {
+        if (const AbiInfo* row = find_abi_by_token(token)) abis.insert(row->abi);
+    };
+    for (const std::string& token : profile.architectures) add(token);
+    // Of the families only the one of the machine counts.
+    for (const ArchitectureFamily& family : profile.arch_map) {
+        if (family.architecture != info(native_abi()).token) continue;
+        add(family.architecture);
+        for (const std::string& token : family.sub_architectures) add(token);
+    }
+    if (profile.architectures.empty() && profile.arch_map.empty()) abis.insert(native_abi());
+    return abis;
+}
+
+}  // namespace
+
+SyscallSet known_calls(const Recording& recording) {
+    SyscallSet known;
+    for (const CallRecord& record : recording.calls) known.insert(record.call);
+    for (const Syscall call : recording.assumed) known.insert(call);
+    return known;
+}
+
+SyscallSet known_calls(const Profile& profile) {
+    std::map<std::string, bool> let_through;  // by name: in every rule that speaks of it
+    for (const Rule& rule : profile.rules) {
+        const bool always = lets_through(rule.action) && rule.args.empty() && rule.includes.empty() &&
+                            rule.excludes.empty();
+        const auto add = [&](const std::string& name) {
+            bool& all = let_through.try_emplace(name, true).first->second;
+            all = all && always;
+        };
+        std::for_each(rule.names.begin(), rule.names.end(), add);
+        if (!rule.name.empty()) add(rule.name);
+    }
+    SyscallSet known;
+    for (const Abi abi : abis_of(profile))
+        for (const auto& [name, always] : let_through)
+            if (const auto number = syscall_number(abi, name); always && number) known.insert({abi, *number});
+    return known;
+}
+
+}  // namespace callcensus
