@@ -1,5 +1,7 @@
-// getppid(2) in each of eight threads, ITERATIONS times in all: one tracer serves more threads than there are
-// processors.
+// getppid(2) and futex(2) by turns in each of eight threads, ITERATIONS pairs in all: one tracer serves more
+// threads than there are processors. The futex wakes nobody: what threads that wait for one another call
+// depends on timing.
+#include <linux/futex.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,8 +10,13 @@
 
 enum { thread_count = 8 };
 
-static void* call_getppid(void* iterations) {
-    for (long left = *(const long*)iterations; left > 0; --left) syscall(SYS_getppid);
+static unsigned word;
+
+static void* call(void* iterations) {
+    for (long left = *(const long*)iterations; left > 0; --left) {
+        syscall(SYS_getppid);
+        syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+    }
     return NULL;
 }
 
@@ -21,7 +28,7 @@ int main(int argc, char** argv) {
     long share = atol(argv[1]) / thread_count;
     pthread_t threads[thread_count];
     for (int i = 0; i < thread_count; ++i) {
-        if (pthread_create(&threads[i], NULL, call_getppid, &share) != 0) {
+        if (pthread_create(&threads[i], NULL, call, &share) != 0) {
             fprintf(stderr, "threads: no more threads\n");
             return 1;
         }

@@ -14,7 +14,7 @@ declare -A PACKAGES=(
             redis-tools nginx-light podman runc crun golang-github-containers-common uidmap util-linux
             procps libcap2-bin"
     [check]="git python3 clang clang-format shellcheck"
-    [bench]="g++ python3 strace redis-server redis-tools nginx-light wrk"
+    [bench]="g++ make python3 strace redis-server redis-tools nginx-light wrk"
 )
 
 # What to look for where there is no dpkg to ask.

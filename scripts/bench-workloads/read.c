@@ -6,14 +6,14 @@
 
 int main(int argc, char** argv) {
     if (argc != 2) {
-        fprintf(stderr, "usage: read_byte ITERATIONS\n");
+        fprintf(stderr, "usage: read ITERATIONS\n");
         return 2;
     }
     const int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
     char byte;
     for (long left = atol(argv[1]); left > 0; --left) {
         if (read(zero, &byte, 1) != 1) {
-            perror("read_byte: /dev/zero");
+            perror("read: /dev/zero");
             return 1;
         }
     }
