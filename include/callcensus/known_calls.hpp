@@ -12,8 +12,8 @@ namespace callcensus {
 [[nodiscard]] SyscallSet known_calls(const Recording& recording);
 
 /// What the profile lets through whatever the arguments, the capabilities and the machine, on each of its
-/// architectures. A call of which rules say different things is not known. Names that an architecture does not
-/// have are passed over.
+/// architectures. A call of which rules say different things is not known. Names that an architecture does
+/// not have are passed over.
 [[nodiscard]] SyscallSet known_calls(const Profile& profile);
 
 }  // namespace callcensus

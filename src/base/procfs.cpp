@@ -28,13 +28,19 @@ std::string read_small_file(const std::string& path) {
 
 std::string of_task(pid_t tid, const char* name) { return "/proc/" + std::to_string(tid) + "/" + name; }
 
-int field(std::string_view status, std::string_view key) {
-    const auto at = status.find(key);
+// The number behind a key; of several, that at `position`. Ids reach beyond int, pids do not.
+template <class Number = int>
+Number field(std::string_view status, std::string_view key, int position = 1) {
+    auto at = status.find(key);
     if (at == std::string_view::npos) return 0;
-    const auto digits = status.find_first_not_of(" \t", at + key.size());
-    if (digits == std::string_view::npos) return 0;
-    int value = 0;
-    std::from_chars(status.data() + digits, status.data() + status.size(), value);
+    at += key.size();
+    Number value = 0;
+    for (; position > 0; --position) {
+        at = status.find_first_not_of(" \t", at);
+        if (at == std::string_view::npos) return 0;
+        const auto [end, error] = std::from_chars(status.data() + at, status.data() + status.size(), value);
+        at = static_cast<std::size_t>(end - status.data());
+    }
     return value;
 }
 
@@ -46,8 +52,9 @@ std::optional<TaskStatus> task_status(pid_t tid) {
     // The name of the task comes first and is its own to choose: look behind it.
     const std::string_view fields =
         std::string_view(status).substr(std::min(status.find('\n'), status.size()));
-    return TaskStatus{field(fields, "\nTgid:"), field(fields, "\nPPid:"), field(fields, "\nTracerPid:"),
-                      field(fields, "\nSeccomp:")};
+    return TaskStatus{field(fields, "\nTgid:"),          field(fields, "\nPPid:"),
+                      field(fields, "\nTracerPid:"),     field(fields, "\nSeccomp:"),
+                      field<uid_t>(fields, "\nUid:", 2), field<gid_t>(fields, "\nGid:", 2)};
 }
 
 bool is_thread_of(pid_t process, pid_t tid) {

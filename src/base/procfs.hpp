@@ -15,6 +15,8 @@ struct TaskStatus {
     pid_t parent = 0;   // PPid
     pid_t tracer = 0;   // TracerPid
     int seccomp = 0;    // 0 none, 1 strict, 2 filter
+    uid_t user = 0;     // effective, Uid's second
+    gid_t group = 0;    // effective, Gid's second
 };
 [[nodiscard]] std::optional<TaskStatus> task_status(pid_t tid);
 

@@ -15,8 +15,9 @@ std::string file_name(std::string text) {
 
 }  // namespace
 
-std::vector<ProfileReport> derive_profiles(std::span<const Recording> recordings, const DeriveOptions& options,
-                                           bool split, const std::string& output) {
+std::vector<ProfileReport> derive_profiles(std::span<const Recording> recordings,
+                                           const DeriveOptions& options, bool split,
+                                           const std::string& output) {
     std::vector<ProfileReport> profiles;
     if (!split) {
         profiles.push_back({output, {}, derive(recordings, options)});
@@ -24,7 +25,8 @@ std::vector<ProfileReport> derive_profiles(std::span<const Recording> recordings
     }
     const auto globs = executables_of(recordings);
     std::map<std::string, int> same_name;
-    for (const auto& [executable, glob] : globs) ++same_name[file_name(executable.substr(executable.rfind('/') + 1))];
+    for (const auto& [executable, glob] : globs)
+        ++same_name[file_name(executable.substr(executable.rfind('/') + 1))];
     const std::filesystem::path base(output);
     for (const auto& [executable, glob] : globs) {
         if (!selects(options, executable)) continue;

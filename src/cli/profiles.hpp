@@ -12,7 +12,8 @@
 
 namespace callcensus::cli {
 
-/// Derives them. `output` is what -o names; with --split the executable's name comes into it: seccomp.nginx.json.
+/// Derives them. `output` is what -o names; with --split the executable's name comes into it:
+/// seccomp.nginx.json.
 [[nodiscard]] std::vector<ProfileReport> derive_profiles(std::span<const Recording> recordings,
                                                          const DeriveOptions& options, bool split,
                                                          const std::string& output);

@@ -36,8 +36,8 @@ SyscallSet known_calls(const Recording& recording) {
 SyscallSet known_calls(const Profile& profile) {
     std::map<std::string, bool> let_through;  // by name: in every rule that speaks of it
     for (const Rule& rule : profile.rules) {
-        const bool always = lets_through(rule.action) && rule.args.empty() && rule.includes.empty() &&
-                            rule.excludes.empty();
+        const bool always =
+            lets_through(rule.action) && rule.args.empty() && rule.includes.empty() && rule.excludes.empty();
         const auto add = [&](const std::string& name) {
             bool& all = let_through.try_emplace(name, true).first->second;
             all = all && always;

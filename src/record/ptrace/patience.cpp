@@ -5,9 +5,10 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-// Processor time for each call, the two stops included (some 5 us where it was measured). Tight loops take 5
-// to 8, python's imports 35, a compiler 50.
-constexpr nanoseconds computes{15'000};
+// Processor time for each call, the two stops included. Of a tight loop it was measured at 5 us with the
+// tracer on the same processor and up to 20 across processors (waking an idle virtual one is dear), of
+// python's imports at 35 and more, of a compiler at 50 and more.
+constexpr nanoseconds computes{25'000};
 // Slower than that on average: it waits for something, and its stops do not matter.
 constexpr nanoseconds waits{1'000'000};
 

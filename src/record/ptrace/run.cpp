@@ -41,11 +41,12 @@ std::optional<std::string> privilege_lost_at_exec(pid_t tid, const std::string& 
                                                   bool by_no_new_privs) {
     if (::geteuid() == 0 && !by_no_new_privs) return std::nullopt;
     const std::string exe = "/proc/" + std::to_string(tid) + "/exe";
-    struct stat status {};
-    const bool by_mode = ::stat(exe.c_str(), &status) == 0 &&
-                         (((status.st_mode & S_ISUID) != 0 && status.st_uid != ::geteuid()) ||
-                          ((status.st_mode & S_ISGID) != 0 && (status.st_mode & S_IXGRP) != 0 &&
-                           status.st_gid != ::getegid()));
+    const auto task = procfs::task_status(tid);
+    struct stat file {};
+    const bool by_mode =
+        task && ::stat(exe.c_str(), &file) == 0 &&
+        (((file.st_mode & S_ISUID) != 0 && file.st_uid != task->user) ||
+         ((file.st_mode & S_ISGID) != 0 && (file.st_mode & S_IXGRP) != 0 && file.st_gid != task->group));
     const bool by_capabilities = ::getxattr(exe.c_str(), "security.capability", nullptr, 0) > 0;
     if (!by_mode && !by_capabilities) return std::nullopt;
     return executable + " would gain privileges by its " +
