@@ -429,6 +429,21 @@ for i in range(60):
             "".join(f"line {i}{'.' * (i % 7 * 15)}\r\n" for i in range(60)).encode())
         self.assertEqual(terminal.screen(until=b"callcensus: ").lines, expected.lines)
 
+    def test_not_beside_a_process_that_writes_unseen(self):
+        # Nobody tells of its calls, so nobody can wipe the line before it writes.
+        code = "import os, select; select.select([], [], [], 1.6); os.write(1, b'written\\n')"
+        terminal = self.terminal("--patience", "0", "--", *python(code))
+        self.assertEqual(terminal.end(), 0)
+        self.assertNotRegex(terminal.output, STATUS)
+        self.assertIn(b"written\r\n", terminal.output)
+
+    def test_beside_a_process_that_runs_freely_without_the_terminal(self):
+        terminal = self.terminal("--patience", "0", "--", "sh", "-c", "exec </dev/null >out 2>&1; read x <go; echo written")
+        terminal.expect(STATUS.decode())
+        self.let_go()
+        self.assertEqual(terminal.end(), 0)
+        self.assertEqual(self.path("out").read_text(encoding="ascii"), "written\n")
+
     def assert_stays(self, written, *, typed=""):
         """What the target has written without a newline is still wanted; and so is what was typed then."""
         for above in (2, Terminal.ROWS + 5):
