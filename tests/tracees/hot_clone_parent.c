@@ -1,5 +1,5 @@
-// Who the parent is does not tell whose filter a child has: a cool process makes children with CLONE_PARENT, whose
-// parent is its hot one. Each makes a call that nobody else makes.
+// Who the parent is does not tell whose filter a child has: a cool process makes children with CLONE_PARENT,
+// whose parent is its hot one. Each makes a call that nobody else makes.
 #include "hot.h"
 
 enum { CHILDREN = 200 };

@@ -1,5 +1,5 @@
-// CLONE_UNTRACED, by clone and by clone3, from a hot process that has used both calls without the flag: the children
-// are followed, and the registers stay as they were.
+// CLONE_UNTRACED, by clone and by clone3, from a hot process that has used both calls without the flag: the
+// children are followed, and the registers stay as they were.
 #include "registers.h"
 
 #include <linux/sched.h>

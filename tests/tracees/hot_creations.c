@@ -1,6 +1,6 @@
-// A hot process that creates threads and processes in turn, each in several ways: what one call creates is no sign of
-// what the next creates. Each child makes a call that nobody else makes, some after an execve, which ends the other
-// threads of the child's process and of no other.
+// A hot process that creates threads and processes in turn, each in several ways: what one call creates is no
+// sign of what the next creates. Each child makes a call that nobody else makes, some after an execve, which
+// ends the other threads of the child's process and of no other.
 #include "hot.h"
 
 #include <linux/sched.h>

@@ -1,5 +1,5 @@
-// A hot process that was root and is nobody, and one of whose threads some are root and one is nobody: who may load
-// a filter differs between them (root).
+// A hot process that was root and is nobody, and one of whose threads some are root and one is nobody: who
+// may load a filter differs between them (root).
 #include "hot.h"
 
 #include <grp.h>
@@ -40,7 +40,7 @@ int main(void) {
     if (one_thread == 0) {
         pthread_t threads[HOT_THREADS];
         for (int i = 0; i < HOT_THREADS; ++i) threads[i] = start_thread(be_hot, (void*)(intptr_t)(1 + i));
-        wait_for_calls(&calls, 2 * HOT_CALLS);
+        call_hotly_up_to(HOT_CALLS, &calls);
         atomic_store(&done, true);
         for (int i = 0; i < HOT_THREADS; ++i) join_thread(threads[i]);
         require(geteuid() == 0, "the others are root");

@@ -1,8 +1,8 @@
-// Processes with hot threads, one of which executes the program anew, as leader or not, after so and so many calls:
-// before a filter is loaded, after it, and while another thread is being made to load it.
+// Processes with hot threads, one of which executes the program anew, as leader or not, after so and so many
+// calls: before a filter is loaded, after it, and while another thread is being made to load it.
 #include "hot.h"
 
-enum { CHILDREN = 50, HOT_THREADS = 2, CALLS_APART = 20 };
+enum { CHILDREN = 50, HOT_THREADS = 2, CALLS_APART = 4 };
 
 static const _Atomic bool never;
 static _Atomic int calls;
@@ -15,10 +15,7 @@ static void* be_hot(void* unused) {
 }
 
 static void* execute_in_time(void* unused) {
-    while (atomic_load(&calls) < moment) {
-        mark(SYS_getpriority);
-        atomic_fetch_add(&calls, 1);
-    }
+    call_hotly_up_to(moment, &calls);
     exec_self(number, NULL);
     return unused;
 }
@@ -32,7 +29,7 @@ int main(int argc, char** argv) {
     for (int i = 0; i < CHILDREN; ++i) {
         const pid_t pid = fork_child();
         if (pid == 0) {
-            moment = i * CALLS_APART;
+            moment = CALLS_WATCHED + (i - CHILDREN / 2) * CALLS_APART;
             snprintf(number, sizeof number, "%d", i);
             for (int thread = 0; thread < HOT_THREADS; ++thread) start_thread(be_hot, NULL);
             if (i % 2 == 0) {

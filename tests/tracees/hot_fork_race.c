@@ -1,5 +1,5 @@
-// Processes created all the time by one thread while others are hot: some before a filter is loaded, some after,
-// some in that moment. Each waits to the end and then makes a call that nobody else makes.
+// Processes created all the time by one thread while others are hot: some before a filter is loaded, some
+// after, some in that moment. Each waits to the end and then makes a call that nobody else makes.
 #include "hot.h"
 
 #include <linux/sched.h>
@@ -54,13 +54,13 @@ static _Noreturn void be_family(int first) {
     for (int i = 0; i < HOT_THREADS; ++i)
         threads[i] = start_thread(be_hot, (void*)(intptr_t)(first + CHILDREN + i));
     for (int i = 0; i < CHILDREN; ++i) {
-        wait_for_calls(&calls, i * (2 * HOT_CALLS / CHILDREN));
+        call_hotly_up_to(i * (2 * HOT_CALLS / CHILDREN), &calls);
         children[i] = create(i % WAYS);
         if (children[i] == 0) wait_and_call(first + i);
         if (children[i] < 0) die("create a process");
     }
     // Both of them must be past the time of the loading.
-    wait_for_calls(&calls, atomic_load(&calls) + HOT_CALLS);
+    call_hotly_up_to(atomic_load(&calls) + HOT_CALLS, &calls);
     char bytes[CHILDREN] = {0};
     if (write(release_ends[1], bytes, CHILDREN) != CHILDREN) die("write");
     for (int i = 0; i < CHILDREN; ++i) wait_success(children[i]);

@@ -1,5 +1,5 @@
-// 64-bit processes that are hot in `syscall`, in int 0x80, or in both in turn, and then make calls of either kind that
-// nobody has made: a filter that lets a number through does so for one ABI only.
+// 64-bit processes that are hot in `syscall`, in int 0x80, or in both in turn, and then make calls of either
+// kind that nobody has made: a filter that lets a number through does so for one ABI only.
 #include "hot.h"
 
 #include <setjmp.h>

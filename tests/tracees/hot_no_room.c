@@ -1,5 +1,5 @@
-// Hot processes in which no more memory can be mapped, for want of address space, of data or of lockable memory: they
-// go on as ever, and so do their children.
+// Hot processes in which no more memory can be mapped, for want of address space, of data or of lockable
+// memory: they go on as ever, and so do their children.
 #include "hot.h"
 
 #include <sys/resource.h>

@@ -1,8 +1,8 @@
-// Processes that make their memory unreadable before they are hot, or in the middle of it, after so and so many
-// calls: by another thread, so that it may come while a filter is being loaded.
+// Processes that make their memory unreadable before they are hot, or in the middle of it, after so and so
+// many calls: by another thread, so that it may come while a filter is being loaded.
 #include "hot.h"
 
-enum { MOMENTS = 20, CALLS_APART = 45, HOT_THREADS = 2, IN_PROCESS = HOT_THREADS + 2 };
+enum { MOMENTS = 20, CALLS_APART = 8, HOT_THREADS = 2, IN_PROCESS = HOT_THREADS + 2 };
 
 static _Atomic bool done;
 static _Atomic int calls;
@@ -21,9 +21,9 @@ static void* call_once(void* which) {
 static _Noreturn void be_unreadable(int moment, int first) {
     pthread_t threads[HOT_THREADS];
     for (int i = 0; i < HOT_THREADS; ++i) threads[i] = start_thread(be_hot, (void*)(intptr_t)(first + i));
-    wait_for_calls(&calls, moment);
+    call_hotly_up_to(moment, &calls);
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) die("prctl");
-    wait_for_calls(&calls, atomic_load(&calls) + 500);
+    call_hotly_up_to(atomic_load(&calls) + CALLS_WATCHED, &calls);
     join_thread(start_thread(call_once, (void*)(intptr_t)(first + HOT_THREADS)));
     atomic_store(&done, true);
     for (int i = 0; i < HOT_THREADS; ++i) join_thread(threads[i]);
@@ -40,7 +40,7 @@ int main(void) {
     begin();
     for (int i = 0; i < MOMENTS; ++i) {
         const pid_t pid = fork_child();
-        if (pid == 0) be_unreadable(i * CALLS_APART, i * IN_PROCESS);
+        if (pid == 0) be_unreadable(CALLS_WATCHED + (i - MOMENTS / 2) * CALLS_APART, i * IN_PROCESS);
         wait_success(pid);
     }
     expect_fresh(0, MOMENTS * IN_PROCESS);

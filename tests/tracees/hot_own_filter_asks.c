@@ -1,6 +1,6 @@
-// Filters of the program's own that come when it is hot and ask somebody about calls: a tracer (there is none that
-// answers, so ENOSYS it is) or a supervisor, who lets them go on. Either way a tracer with a filter in the same place
-// sees them.
+// Filters of the program's own that come when it is hot and ask somebody about calls: a tracer (there is none
+// that answers, so ENOSYS it is) or a supervisor, who lets them go on. Either way a tracer with a filter in
+// the same place sees them.
 #include "own_filter.h"
 
 #include "hot.h"
@@ -16,9 +16,11 @@ static void* let_go_on(void* unused) {
     for (int handled = 0; handled < ASKED; ++handled) {
         struct seccomp_notif request;
         memset(&request, 0, sizeof request);
-        if (ioctl(atomic_load(&listener), SECCOMP_IOCTL_NOTIF_RECV, &request) != 0) die("receive from the listener");
+        if (ioctl(atomic_load(&listener), SECCOMP_IOCTL_NOTIF_RECV, &request) != 0)
+            die("receive from the listener");
         struct seccomp_notif_resp response = {.id = request.id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE};
-        if (ioctl(atomic_load(&listener), SECCOMP_IOCTL_NOTIF_SEND, &response) != 0) die("send to the listener");
+        if (ioctl(atomic_load(&listener), SECCOMP_IOCTL_NOTIF_SEND, &response) != 0)
+            die("send to the listener");
     }
     return unused;
 }

@@ -1,5 +1,5 @@
-// A tracer that makes a hot thread call something else has to leave no trace of it: every register, the flags, the
-// red zone, the signal mask and the mappings are as the kernel leaves them after `syscall`.
+// A tracer that makes a hot thread call something else has to leave no trace of it: every register, the
+// flags, the red zone, the signal mask and the mappings are as the kernel leaves them after `syscall`.
 #include "hot.h"
 
 #include <stddef.h>
@@ -33,12 +33,11 @@ _Static_assert(offsetof(struct image, flags) == 120 && offsetof(struct image, xm
 #define STORE(name, index) "mov %" #name ", image_after + 8 * " #index "(%rip)\n"
 #define LOAD_XMM(index) "movaps image_before + " XMM_AT " + 16 * " #index "(%rip), %xmm" #index "\n"
 #define STORE_XMM(index) "movaps %xmm" #index ", image_after + " XMM_AT " + 16 * " #index "(%rip)\n"
-#define ALL(on)                                                                                     \
+#define ALL(on)                                                                                      \
     on(rax, 0) on(rbx, 1) on(rcx, 2) on(rdx, 3) on(rsi, 4) on(rdi, 5) on(rbp, 6) on(r8, 7) on(r9, 8) \
-    on(r10, 9) on(r11, 10) on(r12, 11) on(r13, 12) on(r14, 13) on(r15, 14)
-#define ALL_XMM(on)                                                                          \
-    on(0) on(1) on(2) on(3) on(4) on(5) on(6) on(7) on(8) on(9) on(10) on(11) on(12) on(13) \
-    on(14) on(15)
+        on(r10, 9) on(r11, 10) on(r12, 11) on(r13, 12) on(r14, 13) on(r15, 14)
+#define ALL_XMM(on) \
+    on(0) on(1) on(2) on(3) on(4) on(5) on(6) on(7) on(8) on(9) on(10) on(11) on(12) on(13) on(14) on(15)
 
 __asm__(
     ".text\n"
@@ -85,7 +84,8 @@ static void call_and_compare(unsigned round, long number, long result) {
                (unsigned long long)image_after.registers[i], (unsigned long long)expected.registers[i]);
     }
     require(image_after.flags == expected.flags, "the flags are the same");
-    require(memcmp(image_after.xmm, expected.xmm, sizeof expected.xmm) == 0, "the xmm registers are the same");
+    require(memcmp(image_after.xmm, expected.xmm, sizeof expected.xmm) == 0,
+            "the xmm registers are the same");
     require(memcmp(image_after.red_zone, expected.red_zone, RED_ZONE) == 0, "the red zone is the same");
 }
 
@@ -118,7 +118,8 @@ int main(void) {
     read_mappings(mappings_before, sizeof mappings_before);
 
     for (unsigned round = 0; round < HOT_CALLS; ++round)
-        call_and_compare(round, round % 2 == 0 ? SYS_getpriority : SYS_getppid, round % 2 == 0 ? -EINVAL : getppid());
+        call_and_compare(round, round % 2 == 0 ? SYS_getpriority : SYS_getppid,
+                         round % 2 == 0 ? -EINVAL : getppid());
     for (unsigned i = 0; i < 5; ++i) call_and_compare(i, FRESH + (long)i, -ENOSYS);
 
     read_mappings(mappings_after, sizeof mappings_after);

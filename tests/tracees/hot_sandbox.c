@@ -1,10 +1,10 @@
-// A program that calls hotly and then, for all its threads at once, forbids itself on pain of death what it no longer
-// needs: mapping memory, loading filters. A tracer that makes it do so afterwards kills it.
+// A program that calls hotly and then, for all its threads at once, forbids itself on pain of death what it
+// no longer needs: mapping memory, loading filters. A tracer that makes it do so afterwards kills it.
 #include "own_filter.h"
 
 #include "hot.h"
 
-enum { MOMENTS = 60, CALLS_APART = 15, HOT_THREADS = 2 };
+enum { MOMENTS = 40, CALLS_APART = 3, HOT_THREADS = 2 };
 
 static const _Atomic bool never;
 static _Atomic int calls;
@@ -28,9 +28,9 @@ int main(void) {
         if (pid == 0) {
             call_fresh(2 * i);
             for (int thread = 0; thread < HOT_THREADS; ++thread) start_thread(be_hot, NULL);
-            wait_for_calls(&calls, 100 + i * CALLS_APART);
+            call_hotly_up_to(CALLS_WATCHED + (i - MOMENTS / 2) * CALLS_APART, &calls);
             require(install_filter(deadly, 4, SECCOMP_FILTER_FLAG_TSYNC) == 0, "the filter is loaded");
-            wait_for_calls(&calls, atomic_load(&calls) + HOT_CALLS / 2);
+            call_hotly_up_to(atomic_load(&calls) + CALLS_WATCHED, &calls);
             call_fresh(2 * i + 1);
             _exit(0);
         }

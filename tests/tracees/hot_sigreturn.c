@@ -1,5 +1,5 @@
-// Hot within signal handlers on the alternate stack, and by coming from and going to them, by rt_sigreturn or by
-// siglongjmp. The signal mask, the alternate stack and the memory on both are as ever.
+// Hot within signal handlers on the alternate stack, and by coming from and going to them, by rt_sigreturn or
+// by siglongjmp. The signal mask, the alternate stack and the memory on both are as ever.
 #include "hot.h"
 
 #include <setjmp.h>
@@ -41,7 +41,8 @@ static void be_signalled(int calls_in_handler) {
     require(only_blocked(0), "the mask is restored");
     if (sigaltstack(NULL, &stack) != 0) die("sigaltstack");
     require(stack.ss_flags == 0, "the alternate stack is left");
-    for (int i = 0; i < 32; ++i) require(pattern[i] == ~(uint64_t)i * 0x0101010101010101, "the stack is kept");
+    for (int i = 0; i < 32; ++i)
+        require(pattern[i] == ~(uint64_t)i * 0x0101010101010101, "the stack is kept");
 }
 
 int main(void) {

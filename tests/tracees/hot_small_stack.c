@@ -1,11 +1,12 @@
-// Hot code on a stack like a goroutine's: a few hundred bytes or none are left below the stack pointer, and nothing
-// is mapped on either side. Nobody may write there, as nothing is below the stack pointer but what the program keeps
-// there.
+// Hot code on a stack like a goroutine's: a few hundred bytes or none are left below the stack pointer, and
+// nothing is mapped on either side. Nobody may write there, as nothing is below the stack pointer but what
+// the program keeps there.
 #include "hot.h"
 
 enum { PAGE = 4096, PLACES = 3 };
 
-/// Makes the call so many times with the stack pointer at `stack`, without using the stack. Returns the last result.
+/// Makes the call so many times with the stack pointer at `stack`, without using the stack. Returns the last
+/// result.
 static long call_on_stack(uint8_t* stack, long number, long times) {
     long result = 0;
     register long count __asm__("rbx") = times;
@@ -32,7 +33,8 @@ static _Noreturn void be_hot_at(uint8_t* page, int place) {
     uint8_t* const stack = page + offsets[place];
     for (int i = 0; i < PAGE; ++i) page[i] = (uint8_t)(i * 31 + place);
     for (int i = 0; i < 10; ++i) {
-        require(call_on_stack(stack, SYS_sched_getscheduler, HOT_CALLS / 10) == -EINVAL, "the kernel answers");
+        require(call_on_stack(stack, SYS_sched_getscheduler, HOT_CALLS / 10) == -EINVAL,
+                "the kernel answers");
         require(call_on_stack(stack, SYS_inotify_rm_watch, HOT_CALLS / 10) == -EBADF, "the kernel answers");
     }
     require(call_on_stack(stack, FRESH + place, 1) == -ENOSYS, "the kernel does not know the number");

@@ -1,5 +1,5 @@
-// A hot process executes another program, which inherits whatever filter there is: the path given as argument, or
-// `tracee_counts` beside it, whose calls this one does not make.
+// A hot process executes another program, which inherits whatever filter there is: the path given as
+// argument, or `tracee_counts` beside it, whose calls this one does not make.
 #include "hot.h"
 
 int main(int argc, char** argv) {

@@ -26,10 +26,10 @@ static _Noreturn void be_process(int first) {
     if (pipe(release_ends) != 0) die("pipe");
     for (int i = 0; i < HOT_THREADS; ++i) threads[i] = start_thread(be_hot, (void*)(intptr_t)(first + i));
     for (int i = HOT_THREADS; i < THREADS; ++i) {
-        wait_for_calls(&calls, (i - HOT_THREADS) * (HOT_CALLS / WAITING_THREADS));
+        call_hotly_up_to((i - HOT_THREADS) * (HOT_CALLS / WAITING_THREADS), &calls);
         threads[i] = start_thread(wait_and_call, (void*)(intptr_t)(first + i));
     }
-    wait_for_calls(&calls, atomic_load(&calls) + HOT_CALLS);
+    call_hotly_up_to(atomic_load(&calls) + HOT_CALLS, &calls);
     char bytes[WAITING_THREADS] = {0};
     if (write(release_ends[1], bytes, WAITING_THREADS) != WAITING_THREADS) die("write");
     for (int i = HOT_THREADS; i < THREADS; ++i) join_thread(threads[i]);

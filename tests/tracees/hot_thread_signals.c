@@ -1,5 +1,5 @@
-// Signals for single threads and for the whole process while all its threads are hot: none is lost, those for a
-// thread arrive there and in their order.
+// Signals for single threads and for the whole process while all its threads are hot: none is lost, those for
+// a thread arrive there and in their order.
 #include "hot.h"
 
 enum { THREADS = 4, FOR_EACH = 200, FOR_ALL = 200 };

@@ -1,5 +1,5 @@
-// Syscall User Dispatch switched on and off by hot code, with the selector set to block beforehand: from then on a call
-// from anywhere is SIGSYS, and one that a tracer makes the thread make is, too.
+// Syscall User Dispatch switched on and off by hot code, with the selector set to block beforehand: from then
+// on a call from anywhere is SIGSYS, and one that a tracer makes the thread make is, too.
 #include "hot.h"
 
 // From <linux/prctl.h> of Linux 5.11.
