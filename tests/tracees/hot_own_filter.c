@@ -1,12 +1,12 @@
 // A filter of the program's own that comes when other threads are hot, after so and so many calls: on one
-// thread, on all, and while another thread tries in vain. What it denies after that, a tracer sees
-// nevertheless.
+// thread, on all, first on one and then on all, and while another thread tries in vain. What it denies after
+// that, a tracer sees nevertheless.
 #include "own_filter.h"
 
 #include "hot.h"
 
 enum { MOMENTS = 16, CALLS_APART = 10, HOT_THREADS = 3, DENIED = HOT_THREADS + 1 };
-enum way { ON_ONE_THREAD, ON_ALL_THREADS, ON_ALL_WHILE_ANOTHER_FAILS, WAYS };
+enum way { ON_ONE_THREAD, ON_ALL_THREADS, ON_ONE_THEN_ON_ALL, ON_ALL_WHILE_ANOTHER_FAILS, WAYS };
 
 static _Atomic bool done;
 static _Atomic int calls;
@@ -48,6 +48,9 @@ static _Noreturn void be_filtered(enum way way, int moment, int first) {
     struct verdict verdicts[DENIED];
     for (int i = 0; i < DENIED; ++i)
         verdicts[i] = (struct verdict){FRESH + first + i, SECCOMP_RET_ERRNO | EDOM};
+    const struct verdict harmless = {SYS_reboot, SECCOMP_RET_ERRNO | EDOM};
+    if (way == ON_ONE_THEN_ON_ALL)
+        require(install_filter(&harmless, 1, 0) == 0, "the first filter is loaded");
     const long result = install_filter(verdicts, DENIED, denied_everywhere ? SECCOMP_FILTER_FLAG_TSYNC : 0);
     require(result == 0, "the filter is loaded");
     call_hotly_up_to(atomic_load(&calls) + 100, &calls);
