@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <utility>
 #include <vector>
 
 #include "abi/known_call.hpp"
@@ -58,6 +59,12 @@ std::optional<std::string> privilege_lost_at_exec(pid_t tid, const std::string& 
                   "--keep-privileges or --engine ptrace");
 }
 
+bool dispatches_calls(Syscall call, const std::array<std::uint64_t, 6>& arguments) {
+    static const KnownCall prctl_call("prctl");
+    constexpr std::uint32_t set_syscall_user_dispatch = 59;  // PR_SET_SYSCALL_USER_DISPATCH, Linux 5.11
+    return prctl_call.is(call) && static_cast<std::uint32_t>(arguments[0]) == set_syscall_user_dispatch;
+}
+
 bool sets_filter_of_all_threads(Syscall call, const std::array<std::uint64_t, 6>& arguments) {
     static const KnownCall seccomp_call("seccomp");
     return seccomp_call.is(call) && (arguments[1] & SECCOMP_FILTER_FLAG_TSYNC) != 0;
@@ -96,7 +103,7 @@ Result<Outcome> Run::to_the_end() {
     Process& process = processes_[main_];
     process.pid = main_;
     process.threads = 1;
-    inherit(process, nullptr);
+    inherit(process, nullptr, true);
     Task& task = tasks_[main_];
     task.id = {main_, next_serial_++};
     task.process = &process;
@@ -175,10 +182,12 @@ void Run::emit(const Event& event) {
 
 void Run::resume(StoppedTask stopped, Task& task, int signal) {
     if (killing_) ::kill(stopped.tid(), SIGKILL);
+    if (task.held) return;
     if (!letting_go_) {
         const Process& process = *task.process;
         task.surely_filtered = process.let_run;
-        const bool runs = process.let_run && !process.has_own_filter && !task.current && !task.injection;
+        const bool runs = process.let_run && !process.has_own_filter && process.loading_filters == 0 &&
+                          !task.current && !task.injection;
         std::move(stopped).resume(runs ? StoppedTask::Until::next_event : StoppedTask::Until::next_call,
                                   signal);
         return;
@@ -275,7 +284,9 @@ bool Run::entered(StoppedTask& stopped, Task& task, std::uint32_t arch, std::uin
     static const KnownCall ptrace_call("ptrace"), fork_call("fork"), vfork_call("vfork");
     if (ptrace_call.is(call)) refuse_to_be_traced(stopped, task, arguments);
     if (learner_ && sets_filter(call, arguments))
-        loads_filter(task, sets_filter_of_all_threads(call, arguments));
+        begins_to_load_filter(task, sets_filter_of_all_threads(call, arguments));
+    // Calls that we would have it make would be dispatched to the program itself.
+    if (dispatches_calls(call, arguments)) task.process->cannot_be_let_run = true;
     task.expects_child = fork_call.is(call) || vfork_call.is(call);
     task.cloning = clone_flags(stopped, call, arguments);
     if (task.cloning) {
@@ -308,15 +319,24 @@ void Run::trapped(StoppedTask& stopped, Task& task) {
 // ours. A stop at the entry comes before all of them. Where other threads get the filter in this moment, they
 // are made to stop too; a call that one of them makes before that stop reaches it is seen unless it is
 // denied.
-void Run::loads_filter(Task& task, bool on_all_threads) {
+void Run::begins_to_load_filter(Task& task, bool on_all_threads) {
     Process& process = *task.process;
-    if (process.has_own_filter) return;
-    process.has_own_filter = true;
+    ++process.loading_filters;
     task.loads_filter = true;
+    // A filter that arrives in the middle of our injection may deny it the rest of its calls, or kill for
+    // them.
+    task.held = process.injecting;
     if (!process.let_run || !on_all_threads) return;
     for (const auto& [tid, other] : tasks_)
         if (other.process == &process && tid != task.id.tid && !other.group_stopped)
             ::ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr);
+}
+
+void Run::release_held(const Process& process) {
+    std::vector<Task*> held;
+    for (auto& [tid, task] : tasks_)
+        if (task.process == &process && std::exchange(task.held, false)) held.push_back(&task);
+    for (Task* task : held) resume(StoppedTask(task->id.tid), *task);
 }
 
 void Run::returned(StoppedTask& stopped, Task& task, std::int64_t value, bool is_error) {
@@ -332,8 +352,10 @@ void Run::returned(StoppedTask& stopped, Task& task, std::int64_t value, bool is
     if (!task.current) return;
     const Syscall call = *task.current;
     task.current.reset();
-    if (task.loads_filter && is_error) task.process->has_own_filter = false;
-    task.loads_filter = false;
+    if (std::exchange(task.loads_filter, false)) {
+        --task.process->loading_filters;
+        task.process->has_own_filter = task.process->has_own_filter || !is_error;
+    }
     if (task.refuse_call && stopped.set_result(-EPERM)) {
         value = -EPERM;
         is_error = true;
@@ -363,8 +385,9 @@ void Run::created(Task& creator, pid_t child) {
     if (const auto adopted = adopted_.find(child); adopted != adopted_.end()) {
         adopted_.erase(adopted);
         return;
-    }
-    const auto makes_thread = creator.cloning ? creator.cloning->makes_thread() : false;
+    }  // Of a call that was not seen at its entry, or is not waited for, only /proc tells.
+    std::optional<bool> makes_thread;
+    if (creator.current) makes_thread = creator.cloning ? creator.cloning->makes_thread() : false;
     const pid_t process = creator.process->pid;
     const bool is_thread = makes_thread ? *makes_thread : procfs::is_thread_of(process, child);
     begin(child, is_thread ? process : child, &creator);
@@ -404,7 +427,8 @@ void Run::execed(StoppedTask& stopped, Task& task) {
 // At the exit from a call.
 void Run::consider_letting_run(StoppedTask& stopped, Task& task) {
     Process& process = *task.process;
-    if (process.let_run || process.injecting || process.cannot_be_let_run || process.has_own_filter) return;
+    if (process.let_run || process.injecting || process.cannot_be_let_run) return;
+    if (process.has_own_filter || process.loading_filters != 0) return;
     if (!outcome_.started || killing_ || letting_go_ || !learner_->may_run(*process.learnt)) return;
     if (!Injection::possible_at(stopped)) return;
     const auto filter = census_filter(learner_->known_to(*process.learnt));
@@ -432,6 +456,7 @@ void Run::abandon_injection(Task& task) {
     process.lost_privileges = process.lost_privileges || task.injection->has_set_no_new_privs();
     process.injecting = false;
     task.injection.reset();
+    release_held(process);
 }
 
 Scope Run::scope_of(const Process& process) const {
@@ -446,12 +471,13 @@ Run::Task* Run::find(pid_t tid) {
     return found == tasks_.end() ? nullptr : &found->second;
 }
 
-Run::Task& Run::begin(pid_t tid, pid_t process, const Task* creator) {
+// `certain`: the creator is known from the kernel, and not guessed.
+Run::Task& Run::begin(pid_t tid, pid_t process, const Task* creator, bool certain) {
     const TaskId creator_id = creator != nullptr ? creator->id : TaskId{};
     Process& group = processes_[process];
     if (++group.threads == 1) {
         group.pid = process;
-        inherit(group, creator);
+        inherit(group, creator, certain);
     }
     Task& task = tasks_[tid];
     task.id = {tid, next_serial_++};
@@ -464,17 +490,23 @@ Run::Task& Run::begin(pid_t tid, pid_t process, const Task* creator) {
     return task;
 }
 
-void Run::inherit(Process& process, const Task* creator) {
+void Run::inherit(Process& process, const Task* creator, bool certain) {
     if (creator != nullptr) process.creator = creator->process->pid;
     if (!learner_) return;
     process.learnt = &learner_->started(process.pid, process.creator,
                                         creator != nullptr ? std::string() : procfs::executable(process.pid));
+    if (!certain) {
+        // Whose filters it has, if any, nobody can tell: with one it is watched at every call to its end.
+        const auto status = procfs::task_status(process.pid);
+        process.has_own_filter = process.depends_on_us = !status || status->seccomp != 0;
+    }
     if (creator == nullptr) return;
     const Process& from = *creator->process;
-    process.has_own_filter = from.has_own_filter;
-    process.depends_on_us = from.depends_on_us;
     process.cannot_be_let_run = from.cannot_be_let_run;
     process.lost_privileges = from.lost_privileges;
+    if (!certain) return;
+    process.has_own_filter = from.has_own_filter || from.loading_filters != 0;
+    process.depends_on_us = from.depends_on_us;
     // A child has its creator's filter as it was at the moment of the clone. Where another thread's injection
     // may have come between, it is watched at every call: that is right with the filter and without.
     process.let_run = from.let_run && creator->surely_filtered;
@@ -492,7 +524,7 @@ Run::Task* Run::adopt(pid_t tid) {
     });
     Task* known = creator != tasks_.end() ? &creator->second : find(origin);
     adopted_.insert(tid);
-    return &begin(tid, status->process, known);
+    return &begin(tid, status->process, known, false);
 }
 
 // `whole`: it came to its end by itself.
@@ -500,6 +532,7 @@ void Run::forget(pid_t tid, bool whole) {
     const auto found = tasks_.find(tid);
     if (found == tasks_.end()) return;
     Process& process = *found->second.process;
+    if (found->second.loads_filter) --process.loading_filters;
     abandon_injection(found->second);
     hidden_untraced_.erase(tid);
     tasks_.erase(found);

@@ -45,13 +45,13 @@ class Run {
         pid_t creator = 0;
         // Only with a learner:
         Learner::Process* learnt = nullptr;
-        bool let_run = false;  // our filter is on all its threads and stops them where they must be
-        bool has_own_filter =
-            false;                   // or tries to load one: full stops, since its denials outrank our filter
-        bool injecting = false;      // one of its threads is being made to load our filter
-        bool depends_on_us = false;  // our filter may be there, even where it is not let run
-        bool cannot_be_let_run = false;  // has been tried
-        bool lost_privileges = false;    // we have set no_new_privs
+        bool let_run = false;               // our filter is on all its threads, and stops them where it must
+        bool injecting = false;             // one of its threads is being made to load our filter
+        bool depends_on_us = false;         // our filter may be there, even where it is not let run
+        bool cannot_be_let_run = false;     // has been tried
+        bool lost_privileges = false;       // we have set no_new_privs
+        bool has_own_filter = false;        // whose denials outrank our filter: full stops
+        std::uint32_t loading_filters = 0;  // threads that are about to load one of its own
     };
     struct Task {
         TaskId id;
@@ -61,13 +61,14 @@ class Run {
         std::optional<CloneFlags> untraced_to_restore;  // inherited from its creator, until its first stop
         bool expects_child = false;  // in a call that creates a task, whose event has not come yet
         bool group_stopped = false;
-        bool refuse_call = false;   // `current` has been made void and shall fail with EPERM
-        bool loads_filter = false;  // `current` does
-        std::optional<std::uint64_t>
-            void_number;  // of `current`, made void as the target's own filter wants it
+        bool refuse_call = false;                  // `current` has been made void and shall fail with EPERM
+        bool loads_filter = false;                 // `current` does
+        std::optional<std::uint64_t> void_number;  // of `current`, made void as the target's own filter asks
+        // Only with a learner:
         std::optional<Injection> injection;
+        bool held = false;  // not resumed before its process's injection is over
         bool surely_filtered =
-            false;  // has been resumed since the process is let run: what it creates inherits
+            false;  // what it creates inherits: it has been resumed since its process is let run
     };
     struct Waited {
         pid_t tid;
@@ -94,7 +95,8 @@ class Run {
     void returned(StoppedTask& stopped, Task& task, std::int64_t value, bool is_error);
     void refuse_to_be_traced(StoppedTask& stopped, Task& task, const std::array<std::uint64_t, 6>& arguments);
     void trapped(StoppedTask& stopped, Task& task);
-    void loads_filter(Task& task, bool on_all_threads);
+    void begins_to_load_filter(Task& task, bool on_all_threads);
+    void release_held(const Process& process);
     void created(Task& creator, pid_t child);
     void execed(StoppedTask& stopped, Task& task);
 
@@ -106,8 +108,8 @@ class Run {
 
     // The tree
     Task* find(pid_t tid);
-    Task& begin(pid_t tid, pid_t process, const Task* creator);
-    void inherit(Process& process, const Task* creator);
+    Task& begin(pid_t tid, pid_t process, const Task* creator, bool certain = true);
+    void inherit(Process& process, const Task* creator, bool certain);
     Task* adopt(pid_t tid);
     void forget(pid_t tid, bool whole = false);
     void end_siblings(const Task& survivor, pid_t former_tid);
