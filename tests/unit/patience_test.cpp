@@ -45,10 +45,10 @@ TEST_CASE("a program that brought nothing new again and again is let run at once
 
 TEST_CASE("a process that starts others is let run later, since they inherit its filter") {
     CHECK_FALSE(may_run({.quiet_windows = 4, .starts_others = true}, 1));
-    CHECK_FALSE(may_run({.starts_others = true, .quiet_runs = 2}, 1));
-    CHECK_FALSE(may_run({.starts_others = true, .quiet_children = 99}, 1));
-    CHECK(may_run({.starts_others = true, .quiet_children = 100}, 1));
-    CHECK(may_run({.starts_others = true, .quiet_runs = 8}, 1));
+    CHECK_FALSE(may_run({.starts_others = true, .quiet_runs = 3}, 1));
+    CHECK_FALSE(may_run({.starts_others = true, .quiet_children = 19}, 1));
+    CHECK(may_run({.starts_others = true, .quiet_children = 20}, 1));
+    CHECK(may_run({.starts_others = true, .quiet_runs = 4}, 1));
     CHECK(may_run({.quiet_windows = 20, .starts_others = true}, 1));
 }
 
@@ -96,7 +96,7 @@ TEST_CASE("runs of a program count when they were whole and brought nothing new"
 TEST_CASE("news of a descendant speaks against letting its ancestors run") {
     Learner learner({}, false, 1);
     auto& shell = learner.started(10, 0, "/bin/sh");
-    for (pid_t pid = 100; pid < 200; ++pid) {
+    for (pid_t pid = 100; pid < 120; ++pid) {
         auto& child = learner.started(pid, 10, "");
         learner.execed(child, "/bin/true");
         learner.ended(child, true);

@@ -17,9 +17,9 @@ constexpr double weight_when_computing = 0.1;
 
 // A process that starts others, until it is let run for what it does itself.
 constexpr double windows_needed_by_parents = 20;
-constexpr double children_needed = 100;
+constexpr double children_needed = 20;
 constexpr double runs_needed = 2;
-constexpr double runs_needed_by_parents = 8;
+constexpr double runs_needed_by_parents = 4;
 
 }  // namespace
 

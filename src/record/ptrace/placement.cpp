@@ -52,6 +52,13 @@ PlacementPolicy::Place PlacementPolicy::after(const Window& seen) {
     return retreat();
 }
 
+PlacementPolicy::Place PlacementPolicy::at_the_start(bool processor_to_spare) {
+    if (!processor_to_spare) return place_;
+    place_ = Place::beside_the_task;
+    elsewhere_ = std::chrono::hours(1);  // not known: only other tasks or a long wait speak against it
+    return place_;
+}
+
 PlacementPolicy::Place PlacementPolicy::after_long_wait() { return retreat(); }
 
 PlacementPolicy::Place PlacementPolicy::retreat() {
@@ -68,6 +75,13 @@ Placement::Placement() : policy_before_(::sched_getscheduler(0)) {
 }
 
 Placement::~Placement() { go_anywhere(); }
+
+void Placement::starts_with(pid_t tid) {
+    current_ = tid;
+    if (usable_ && policy_.at_the_start(procfs::runnable_tasks() <= CPU_COUNT(&allowed_)) ==
+                       PlacementPolicy::Place::beside_the_task)
+        go_beside(tid);
+}
 
 void Placement::end_of_window(pid_t tid) {
     const auto now = std::chrono::steady_clock::now();

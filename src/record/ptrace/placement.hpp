@@ -39,6 +39,8 @@ class PlacementPolicy {
     enum class Place { anywhere, beside_the_task };
 
     Place after(const Window& seen);
+    /// At the beginning there is but one task, and short programs are over before windows could tell.
+    Place at_the_start(bool processor_to_spare);
     /// Beside the task, a single stop has taken so long that somebody else must be keeping us from the
     /// processor (or that the task makes few calls, and it does not matter).
     Place after_long_wait();
@@ -61,6 +63,8 @@ class Placement {
     Placement& operator=(const Placement&) = delete;
     ~Placement();
 
+    /// The first task, which has just been launched.
+    void starts_with(pid_t tid);
     /// To be called at every stop; costs a comparison and an increment save once in a window.
     void served(pid_t tid) {
         if (!usable_) return;

@@ -31,6 +31,8 @@ constexpr long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_T
 // the others. Every so many stops all that wait are collected first, and each is served once.
 constexpr std::uint32_t collection_interval = 32;
 
+constexpr std::chrono::microseconds creators_delay{300};
+
 // timeout(1) signals its child and then its whole process group, which we are in: that is one request, not
 // two.
 constexpr std::chrono::milliseconds one_request{100};
@@ -100,6 +102,7 @@ Result<Outcome> Run::to_the_end() {
         launch(command.path, target_.argv, learner_ ? options | PTRACE_O_TRACESECCOMP : options, signals_);
     if (!launched) return tl::unexpected(launched.error());
     main_ = *launched;
+    placement_.starts_with(main_);
     Process& process = processes_[main_];
     process.pid = main_;
     process.threads = 1;
@@ -163,7 +166,9 @@ void Run::act(Waited waited) {
         // child that the process had before it became us, an orphan that an init process has to reap, a
         // thread that died in somebody's exec.
         if (std::holds_alternative<Ended>(stop)) return;
-        task = adopt(waited.tid);
+        hear_its_creator_first(waited.tid);
+        task = find(waited.tid);
+        if (task == nullptr) task = adopt(waited.tid);
         if (task == nullptr) return;
     }
     if (task->untraced_to_restore && !std::holds_alternative<Ended>(stop)) {
@@ -172,6 +177,32 @@ void Run::act(Waited waited) {
     }
     std::visit([&](const auto& what) { on(what, *task); }, stop);
     if (main_stopped_by_ != 0) consider_stopping_with_the_target();
+}
+
+// A child and its creator stop at the same time, on two processors. Only the creator's event tells for
+// certain who created it, and it is some microseconds away at most, unless there is none: the creator has
+// been killed, or the child was made with CLONE_PTRACE.
+void Run::hear_its_creator_first(pid_t child) {
+    const auto announces_it = [&](const Waited& waited) {
+        const Stop stop = decode(waited.status);
+        const auto* event = std::get_if<EventStop>(&stop);
+        return event != nullptr && event->event != PTRACE_EVENT_EXEC &&
+               StoppedTask(waited.tid).event_message() == static_cast<unsigned long>(child);
+    };
+    const auto deadline = std::chrono::steady_clock::now() + creators_delay;
+    for (std::size_t next = 0;;) {
+        for (; next < collected_.size(); ++next) {
+            if (!announces_it(collected_[next])) continue;
+            const Waited creators = collected_[next];
+            collected_.erase(collected_.begin() + static_cast<std::ptrdiff_t>(next));
+            act(creators);
+            return;
+        }
+        int status = 0;
+        const pid_t tid = ::wait4(-1, &status, __WALL | WNOHANG, nullptr);
+        if (tid > 0) collected_.push_back({tid, status});
+        if (tid <= 0 && std::chrono::steady_clock::now() > deadline) return;
+    }
 }
 
 void Run::emit(const Event& event) {

@@ -81,6 +81,7 @@ class Run {
 
     // Acting on one status
     void act(Waited waited);
+    void hear_its_creator_first(pid_t child);
     void on(const Ended& ended, Task& task);
     void on(const SyscallStop& stop, Task& task);
     void on(const EventStop& stop, Task& task);
