@@ -81,13 +81,6 @@ std::optional<int> processor(pid_t tid) {
     return value >= 0 ? std::optional(value) : std::nullopt;
 }
 
-std::chrono::nanoseconds processor_time(pid_t process) {
-    clockid_t clock{};
-    timespec time{};
-    if (::clock_getcpuclockid(process, &clock) != 0 || ::clock_gettime(clock, &time) != 0) return {};
-    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
-}
-
 int runnable_tasks() {
     // "0.20 0.18 0.12 1/80 11206": the fourth field
     const std::string line = read_line("/proc/loadavg");

@@ -3,7 +3,6 @@
 
 #include <sys/types.h>
 
-#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,11 +28,7 @@ struct TaskStatus {
 /// The processor that a task ran on last. proc(5), stat, field 39.
 [[nodiscard]] std::optional<int> processor(pid_t tid);
 
-/// What all threads of a process have used of the processors so far, in user space and in the kernel; 0 where
-/// it is gone. clock_getcpuclockid(3).
-[[nodiscard]] std::chrono::nanoseconds processor_time(pid_t process);
-
-/// How many tasks of the whole machine run or wait for a processor now, ourselves included. proc(5), loadavg.
+/// What all threa of the whole machine run or wait for a processor now, ourselves included. proc(5), loadavg.
 [[nodiscard]] int runnable_tasks();
 
 /// Whether standard input, output or error of a process is the terminal that is our standard error.

@@ -11,8 +11,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
-QuietWindow window(std::chrono::nanoseconds elapsed_a_call, std::chrono::nanoseconds processor_a_call) {
-    return {elapsed_a_call * QuietWindow::length, processor_a_call * QuietWindow::length};
+// All for each call.
+QuietWindow window(std::chrono::nanoseconds elapsed, std::chrono::nanoseconds outside,
+                   std::chrono::nanoseconds inside) {
+    return {elapsed * QuietWindow::length, outside * QuietWindow::length, inside * QuietWindow::length};
 }
 
 constexpr Syscall old_call{Abi::x86_64, 110}, second_call{Abi::x86_64, 1}, fresh{Abi::x86_64, 5000};
@@ -20,15 +22,15 @@ constexpr Syscall old_call{Abi::x86_64, 110}, second_call{Abi::x86_64, 1}, fresh
 }  // namespace
 
 TEST_CASE("a window counts by how much the process suffers from its stops") {
-    const double tight_loop = weight(window(15us, 5us));
-    const double loading_modules = weight(window(50us, 35us));
+    const double tight_loop = weight(window(17us, 9us, 8us));
+    const double loading_modules = weight(window(50us, 40us, 10us));
     CHECK(tight_loop == 1);
     CHECK(loading_modules < tight_loop / 2);
     CHECK(loading_modules > 0);
     // Wakened a hundred times a second: may go on like that for a day before its work begins.
-    CHECK(weight(window(10ms, 20us)) == 0);
+    CHECK(weight(window(10ms, 20us, 200us)) == 0);
     // Stops across processors make a tight loop slow, but no less tight.
-    CHECK(weight(window(80us, 18us)) == 1);
+    CHECK(weight(window(100us, 52us, 48us)) == 1);
 }
 
 TEST_CASE("a process is let run when it has been hot and quiet for long enough") {
@@ -59,9 +61,9 @@ TEST_CASE("what is known is the census, or what the program has been seen to mak
         auto& child = learner.started(11, 10, "");
         CHECK(child.program == shell.program);
         learner.execed(child, "/bin/true");
-        CHECK(learner.saw(shell, old_call));
-        CHECK_FALSE(learner.saw(child, old_call));
-        CHECK(learner.saw(child, second_call));
+        CHECK(learner.saw(shell, old_call, {}));
+        CHECK_FALSE(learner.saw(child, old_call, {}));
+        CHECK(learner.saw(child, second_call, {}));
         CHECK(learner.known_to(child) == SyscallSet{second_call, old_call, fresh});
         CHECK(learner.known_to(shell) ==
               (by_program ? SyscallSet{old_call, fresh} : SyscallSet{second_call, old_call, fresh}));
@@ -74,7 +76,7 @@ TEST_CASE("runs of a program count when they were whole and brought nothing new"
     const auto run = [&](bool whole) {
         auto& child = learner.started(11, 10, "");
         learner.execed(child, "/bin/true");
-        learner.saw(child, old_call);
+        learner.saw(child, old_call, {});
         const bool might = learner.may_run(child);
         learner.ended(child, whole);
         return might;
@@ -87,7 +89,7 @@ TEST_CASE("runs of a program count when they were whole and brought nothing new"
     auto& child = learner.started(11, 10, "");
     learner.execed(child, "/bin/true");
     CHECK(learner.may_run(child));
-    learner.saw(child, second_call);  // something new after all
+    learner.saw(child, second_call, {});  // something new after all
     CHECK_FALSE(learner.may_run(child));
     learner.ended(child, true);
     CHECK_FALSE(run(true));
@@ -105,7 +107,7 @@ TEST_CASE("news of a descendant speaks against letting its ancestors run") {
     auto& child = learner.started(300, 10, "");
     auto& grandchild = learner.started(301, 300, "");
     learner.execed(grandchild, "/bin/false");
-    learner.saw(grandchild, fresh);
+    learner.saw(grandchild, fresh, {});
     CHECK_FALSE(learner.may_run(shell));
     CHECK(child.had_news);
 }
@@ -113,11 +115,11 @@ TEST_CASE("news of a descendant speaks against letting its ancestors run") {
 TEST_CASE("calls in a row without news are counted in windows") {
     Learner learner({}, false, 1);
     auto& process = learner.started(::getpid(), 0, "/bin/loop");
-    learner.saw(process, old_call);
-    for (std::uint32_t i = 0; i < QuietWindow::length - 1; ++i) learner.saw(process, old_call);
+    learner.saw(process, old_call, {});
+    for (std::uint32_t i = 0; i < QuietWindow::length - 1; ++i) learner.saw(process, old_call, {});
     CHECK(process.habits.quiet_windows == 0);
-    learner.saw(process, old_call);
+    learner.saw(process, old_call, {});
     CHECK(process.habits.quiet_windows > 0);
-    learner.saw(process, second_call);
+    learner.saw(process, second_call, {});
     CHECK(process.habits.quiet_windows == 0);
 }

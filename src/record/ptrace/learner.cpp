@@ -1,7 +1,5 @@
 #include "record/ptrace/learner.hpp"
 
-#include "base/procfs.hpp"
-
 namespace callcensus::ptrace {
 
 Learner::Process* Learner::find(pid_t pid) {
@@ -40,18 +38,19 @@ void Learner::ended(const Process& process, bool whole) {
     processes_.erase(process.pid);
 }
 
-bool Learner::saw(Process& process, Syscall call) {
+bool Learner::saw(Process& process, Syscall call, std::chrono::nanoseconds outside) {
     if (process.program->calls.insert(call)) {
         news(process);
     } else {
+        QuietWindow& window = process.window;
         if (process.calls_in_window == 0) {
             process.window_began = std::chrono::steady_clock::now();
-            process.processor_time_before = procfs::processor_time(process.pid);
+            window = {};
         }
+        window.outside += std::min<std::chrono::nanoseconds>(outside, QuietWindow::longest_outside);
         if (++process.calls_in_window == QuietWindow::length) {
-            process.habits.quiet_windows +=
-                weight({std::chrono::steady_clock::now() - process.window_began,
-                        procfs::processor_time(process.pid) - process.processor_time_before});
+            window.elapsed = std::chrono::steady_clock::now() - process.window_began;
+            process.habits.quiet_windows += weight(window);
             process.calls_in_window = 0;
         }
     }

@@ -9,6 +9,7 @@
 
 #include <sys/types.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -36,7 +37,7 @@ class Learner {
         bool had_news = false;
         std::uint32_t calls_in_window = 0;
         std::chrono::steady_clock::time_point window_began;
-        std::chrono::nanoseconds processor_time_before{};
+        QuietWindow window;
     };
 
     /// `by_program`: a process may make without a stop only what its own executable has been seen to make,
@@ -49,8 +50,13 @@ class Learner {
     void execed(Process& process, const std::string& executable);
     /// `whole`: it ended by itself, not by a signal that may have come too early to tell anything.
     void ended(const Process& process, bool whole);
-    /// True where no process of the tree has made that call before.
-    bool saw(Process& process, Syscall call);
+    /// A call, and how long it was since the task's last exit stop. True where no process of the tree has
+    /// made it before.
+    bool saw(Process& process, Syscall call, std::chrono::nanoseconds outside);
+    /// That it has come to its exit stop.
+    static void returned(Process& process, std::chrono::nanoseconds inside) {
+        process.window.inside += std::min<std::chrono::nanoseconds>(inside, QuietWindow::longest_inside);
+    }
 
     [[nodiscard]] bool may_run(const Process& process) const {
         return ptrace::may_run(process.habits, patience_);

@@ -5,10 +5,10 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-// Processor time for each call, the two stops included. Of a tight loop it was measured at 5 us with the
-// tracer on the same processor and up to 20 across processors (waking an idle virtual one is dear), of
-// python's imports at 35 and more, of a compiler at 50 and more.
-constexpr nanoseconds computes{25'000};
+// Between one call and the next, beyond what the stops take. Measured: tight loops nothing, python's imports
+// 25 us, a compiler 40. Not processor time: what a stop costs of that depends on which processor the tracer
+// is on.
+constexpr nanoseconds computes{10'000};
 // Slower than that on average: it waits for something, and its stops do not matter.
 constexpr nanoseconds waits{1'000'000};
 
@@ -25,7 +25,7 @@ constexpr double runs_needed_by_parents = 4;
 
 double weight(const QuietWindow& window) {
     if (window.elapsed > waits * QuietWindow::length) return 0;
-    return window.processor_time > computes * QuietWindow::length ? weight_when_computing : 1;
+    return window.outside - window.inside > computes * QuietWindow::length ? weight_when_computing : 1;
 }
 
 bool may_run(const Habits& habits, double patience) {

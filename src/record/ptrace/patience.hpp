@@ -24,9 +24,16 @@ namespace callcensus::ptrace {
 /// A stretch of a process's calls, none of them new to its program.
 struct QuietWindow {
     static constexpr std::uint32_t length = 512;  ///< calls
+    /// A call that waits tells nothing of what a stop costs, nor does a long computation.
+    static constexpr std::chrono::microseconds longest_inside{200};
+    static constexpr std::chrono::milliseconds longest_outside{1};
 
     std::chrono::nanoseconds elapsed{};
-    std::chrono::nanoseconds processor_time{};  ///< of all threads, in user space and in the kernel
+    /// Sums over the calls, as the tracer sees them: from the exit stop before to the entry stop, and from
+    /// there to the exit stop. Both hold the cost of a stop, and so their difference is what the process does
+    /// itself.
+    std::chrono::nanoseconds outside{};
+    std::chrono::nanoseconds inside{};
 };
 
 /// What is known of a process and of the program that it runs.

@@ -61,6 +61,10 @@ std::optional<std::string> privilege_lost_at_exec(pid_t tid, const std::string& 
                   "--keep-privileges or --engine ptrace");
 }
 
+std::chrono::nanoseconds since(std::chrono::steady_clock::time_point time) {
+    return std::chrono::steady_clock::now() - time;
+}
+
 bool dispatches_calls(Syscall call, const std::array<std::uint64_t, 6>& arguments) {
     static const KnownCall prctl_call("prctl");
     constexpr std::uint32_t set_syscall_user_dispatch = 59;  // PR_SET_SYSCALL_USER_DISPATCH, Linux 5.11
@@ -217,6 +221,7 @@ void Run::resume(StoppedTask stopped, Task& task, int signal) {
     if (!letting_go_) {
         const Process& process = *task.process;
         task.surely_filtered = process.let_run;
+        if (learner_) task.resumed = std::chrono::steady_clock::now();
         const bool runs = process.let_run && !process.has_own_filter && process.loading_filters == 0 &&
                           !task.current && !task.injection;
         std::move(stopped).resume(runs ? StoppedTask::Until::next_event : StoppedTask::Until::next_call,
@@ -310,7 +315,8 @@ bool Run::entered(StoppedTask& stopped, Task& task, std::uint32_t arch, std::uin
     const Syscall call = *task.current;
     const auto arguments = std::to_array(values);
     if (outcome_.started) emit(SyscallSeen{task.id, call, arguments});
-    const bool is_new = learner_ && outcome_.started && learner_->saw(*task.process->learnt, call);
+    const bool is_new =
+        learner_ && outcome_.started && learner_->saw(*task.process->learnt, call, since(task.resumed));
 
     static const KnownCall ptrace_call("ptrace"), fork_call("fork"), vfork_call("vfork");
     if (ptrace_call.is(call)) refuse_to_be_traced(stopped, task, arguments);
@@ -383,6 +389,7 @@ void Run::returned(StoppedTask& stopped, Task& task, std::int64_t value, bool is
     if (!task.current) return;
     const Syscall call = *task.current;
     task.current.reset();
+    if (learner_) Learner::returned(*task.process->learnt, since(task.resumed));
     if (std::exchange(task.loads_filter, false)) {
         --task.process->loading_filters;
         task.process->has_own_filter = task.process->has_own_filter || !is_error;
@@ -447,7 +454,7 @@ void Run::execed(StoppedTask& stopped, Task& task) {
     if (learner_) learner_->execed(*task.process->learnt, executable);
     if (!was_started && task.current) {
         emit(SyscallSeen{task.id, *task.current, {}});
-        if (learner_) learner_->saw(*task.process->learnt, *task.current);
+        if (learner_) learner_->saw(*task.process->learnt, *task.current, {});
     }
     if (const auto note = privilege_lost_at_exec(task.id.tid, executable, task.process->lost_privileges))
         emit(Noted{*note});

@@ -65,6 +65,7 @@ class Run {
         bool loads_filter = false;                 // `current` does
         std::optional<std::uint64_t> void_number;  // of `current`, made void as the target's own filter asks
         // Only with a learner:
+        Time resumed;  // for the last time
         std::optional<Injection> injection;
         bool held = false;  // not resumed before its process's injection is over
         bool surely_filtered =
