@@ -49,12 +49,17 @@ class Memory(unittest.TestCase):
         self.directory = pathlib.Path(directory.name)
 
     def test_a_thousand_threads(self):
+        for engine in ("adaptive", "ptrace"):
+            with self.subTest(engine):
+                self.measure("--engine", engine)
+
+    def measure(self, *options):
         recording_path = self.directory / "recording.json"
         reader, writer = os.pipe()
         self.addCleanup(os.close, reader)
         fill(writer)
         process = subprocess.Popen(
-            [*comparison.trace_prefix(recording_path, profile="-"), target(), str(THREADS)],
+            [*comparison.trace_prefix(recording_path, *options, profile="-"), target(), str(THREADS)],
             stdin=subprocess.DEVNULL, stdout=writer, env=comparison.ENVIRONMENT)
         os.close(writer)
         self.addCleanup(process.wait)
@@ -74,7 +79,8 @@ class Memory(unittest.TestCase):
         self.assertEqual(recording["exit_code"], 0)
         self.assertEqual([each["threads"] for each in recording["processes"]], [THREADS + 1])
         self.assertLess(most_kb, MOST_KB)
-        print(f"callcensus took {most_kb} kB at most", flush=True)
+        print(f"callcensus {' '.join(options)} took {most_kb} kB at most", flush=True)
+        recording_path.unlink()
 
     @staticmethod
     def has_ended(recording_path):

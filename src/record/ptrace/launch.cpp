@@ -16,19 +16,43 @@
 namespace callcensus::ptrace {
 namespace {
 
-[[noreturn]] void become(const std::string& path, const std::vector<std::string>& argv, int release,
-                         const SignalRelay& relay) {
-    char go = 0;
-    ssize_t size = 0;
-    do size = ::read(release, &go, 1);
-    while (size < 0 && errno == EINTR);
-    if (size != 1) ::_exit(127);  // the tracer has died or given up
+struct Pipe {
+    UniqueFd read_end, write_end;
+};
 
+Result<Pipe> make_pipe() {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) return fail("no pipe to the new process", {}, errno);
+    return Pipe{UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
+
+// False when the other side has closed its end: it has died or given up.
+bool await_byte(const UniqueFd& fd) {
+    char byte = 0;
+    ssize_t size = 0;
+    do size = ::read(fd.get(), &byte, 1);
+    while (size < 0 && errno == EINTR);
+    return size == 1;
+}
+
+void send_byte(const UniqueFd& fd) {
+    ssize_t written = 0;
+    do written = ::write(fd.get(), "", 1);
+    while (written < 0 && errno == EINTR);
+}
+
+[[noreturn]] void become(const std::string& path, const std::vector<std::string>& argv, const UniqueFd& ready,
+                         const UniqueFd& release, const SignalRelay& relay) {
+    // What is done before we say that we are ready is not stopped at.
     std::vector<char*> arguments;
     for (const std::string& argument : argv) arguments.push_back(const_cast<char*>(argument.c_str()));
     arguments.push_back(nullptr);
+    relay.restore_dispositions_in_child();
 
-    relay.restore_in_child();
+    send_byte(ready);
+    if (!await_byte(release)) ::_exit(127);
+
+    relay.restore_mask_in_child();
     ::execv(path.c_str(), arguments.data());
     if (errno == ENOEXEC && is_script_for_sh(path)) {  // as execvp(3) and shells do
         std::string shell = "/bin/sh";
@@ -65,28 +89,32 @@ std::string why_ptrace_is_forbidden() {
 
 Result<pid_t> launch(const std::string& path, const std::vector<std::string>& argv, long options,
                      const SignalRelay& relay) {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0) return fail("no pipe to the new process", {}, errno);
-    UniqueFd read_end(ends[0]);
-    UniqueFd write_end(ends[1]);
+    auto ready = make_pipe();
+    auto release = make_pipe();
+    if (!ready) return tl::unexpected(ready.error());
+    if (!release) return tl::unexpected(release.error());
 
     pid_t child = 0;
     {
         const AllSignalsBlocked quiet;
         child = ::fork();
         if (child == 0) {
-            write_end.reset();
-            become(path, argv, read_end.get(), relay);
+            ready->read_end.reset();
+            release->write_end.reset();
+            become(path, argv, ready->write_end, release->read_end, relay);
         }
     }
     if (child < 0) return fail("no new process", {}, errno);
 
     const auto give_up = [&](tl::unexpected<Error> why) -> Result<pid_t> {
-        write_end.reset();  // the child reads the end of the pipe and exits
+        release->write_end.reset();  // the child reads the end of the pipe and exits
         ::kill(child, SIGKILL);
         ::waitpid(child, nullptr, __WALL);
         return why;
     };
+    ready->write_end.reset();
+    // Should it have died before it was ready, seizing it fails.
+    static_cast<void>(await_byte(ready->read_end));
     if (::ptrace(PTRACE_SEIZE, child, nullptr, options) != 0 ||
         ::ptrace(PTRACE_INTERRUPT, child, nullptr, nullptr) != 0 || !wait_for_first_stop(child)) {
         const int errnum = errno;
@@ -101,9 +129,7 @@ Result<pid_t> launch(const std::string& path, const std::vector<std::string>& ar
         return give_up(
             fail("cannot trace: this kernel has no PTRACE_GET_SYSCALL_INFO; it takes Linux 5.3 or newer"));
     std::move(stopped).resume(StoppedTask::Until::next_call);
-    ssize_t written = 0;
-    do written = ::write(write_end.get(), "", 1);
-    while (written < 0 && errno == EINTR);
+    send_byte(release->write_end);
     return child;
 }
 

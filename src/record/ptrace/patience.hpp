@@ -36,13 +36,13 @@ struct QuietWindow {
     std::chrono::nanoseconds inside{};
 };
 
-/// What is known of a process and of the program that it runs.
+/// What is known of a process and of the program that it runs. News is a call new to the program that made
+/// it.
 struct Habits {
-    double quiet_windows = 0;    ///< in a row, each weighted by weight()
-    bool starts_others = false;  ///< the process has created a process, or its program did in an earlier run
-    std::uint32_t quiet_children =
-        0;  ///< of its processes, in a row, that ended without a call new to their program
-    std::uint32_t quiet_runs = 0;  ///< of its program, in a row, that began with an exec and ended so
+    double quiet_windows = 0;          ///< in a row, each weighted by weight()
+    bool starts_others = false;        ///< it has created a process, or its program did in an earlier run
+    std::uint32_t quiet_children = 0;  ///< of it, in a row, that ended without news
+    std::uint32_t quiet_runs = 0;      ///< of its program, in a row, from an exec to the end without news
 };
 
 /// What a window counts: 1 for a process that does little but call.

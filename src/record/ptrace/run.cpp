@@ -65,6 +65,10 @@ std::chrono::nanoseconds since(std::chrono::steady_clock::time_point time) {
     return std::chrono::steady_clock::now() - time;
 }
 
+bool announces_child(int event) {
+    return event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK || event == PTRACE_EVENT_CLONE;
+}
+
 bool dispatches_calls(Syscall call, const std::array<std::uint64_t, 6>& arguments) {
     static const KnownCall prctl_call("prctl");
     constexpr std::uint32_t set_syscall_user_dispatch = 59;  // PR_SET_SYSCALL_USER_DISPATCH, Linux 5.11
@@ -190,7 +194,7 @@ void Run::hear_its_creator_first(pid_t child) {
     const auto announces_it = [&](const Waited& waited) {
         const Stop stop = decode(waited.status);
         const auto* event = std::get_if<EventStop>(&stop);
-        return event != nullptr && event->event != PTRACE_EVENT_EXEC &&
+        return event != nullptr && announces_child(event->event) &&
                StoppedTask(waited.tid).event_message() == static_cast<unsigned long>(child);
     };
     const auto deadline = std::chrono::steady_clock::now() + creators_delay;

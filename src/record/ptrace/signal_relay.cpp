@@ -99,10 +99,11 @@ void SignalRelay::replace(int number, const struct sigaction& action) {
     if (::sigaction(number, &action, &saved.action) == 0) saved_.push_back(saved);
 }
 
-void SignalRelay::restore_in_child() const {
+void SignalRelay::restore_dispositions_in_child() const {
     for (const Saved& saved : saved_) ::sigaction(saved.number, &saved.action, nullptr);
-    ::sigprocmask(SIG_SETMASK, &saved_mask_, nullptr);
 }
+
+void SignalRelay::restore_mask_in_child() const { ::sigprocmask(SIG_SETMASK, &saved_mask_, nullptr); }
 
 bool SignalRelay::woken() { return anything_arrived.load(std::memory_order_relaxed); }
 

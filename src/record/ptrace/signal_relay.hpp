@@ -39,8 +39,9 @@ class SignalRelay {
     /// Restores everything.
     ~SignalRelay();
 
-    /// In a forked child, with all signals blocked: dispositions and mask as we found them.
-    void restore_in_child() const;
+    /// In a forked child, with all signals blocked: dispositions, and last of all the mask, as we found them.
+    void restore_dispositions_in_child() const;
+    void restore_mask_in_child() const;
 
     /// True when next() or a deadline may have something; cheap enough for each turn of the loop.
     [[nodiscard]] static bool woken();
@@ -64,7 +65,7 @@ class SignalRelay {
     sigset_t saved_mask_{};
 };
 
-/// Blocks every signal for a scope: nothing may run our handlers between fork and restore_in_child().
+/// Blocks every signal for a scope: nothing may run our handlers between fork and restore_mask_in_child().
 class AllSignalsBlocked {
   public:
     AllSignalsBlocked();
