@@ -215,3 +215,90 @@ TEST_CASE("options override a baseline's defaults") {
     CHECK(profile.default_errno_ret == static_cast<std::uint32_t>(EACCES));
     CHECK(profile.default_errno_name.empty());
 }
+
+namespace {
+
+// ls made read and write, sh made read and exit_group.
+Recording of_two_executables(Scope scope) {
+    Recording recording = recording_of({read_call, write_call, exit_group_call});
+    recording.executables = {"/usr/bin/ls", "/bin/s[h]"};
+    recording.processes.resize(1);
+    recording.processes[0].scope = scope;
+    recording.calls[0].by_executable = {{0, 1}, {1, 1}};
+    recording.calls[1].by_executable = {{0, 1}};
+    recording.calls[2].by_executable = {{1, 1}};
+    return recording;
+}
+
+std::vector<std::string> observed_with(std::vector<std::string> only, std::vector<std::string> exclude) {
+    DeriveOptions options = DeriveOptions::observed_only();
+    options.only = std::move(only);
+    options.exclude = std::move(exclude);
+    return all_names(derived({of_two_executables(Scope::executable)}, options).profile);
+}
+
+using Names = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("executables are selected by name or path") {
+    CHECK(observed_with({"ls"}, {}) == Names{"read", "write"});
+    CHECK(observed_with({"/usr/*"}, {}) == Names{"read", "write"});
+    CHECK(observed_with({"usr"}, {}).empty());
+    CHECK(observed_with({}, {"ls"}) == Names{"exit_group", "read"});
+    CHECK(observed_with({"l*", "s*"}, {}) == Names{"exit_group", "read", "write"});
+    CHECK(observed_with({"*"}, {"s*"}) == Names{"read", "write"});
+}
+
+TEST_CASE("a selection that selects nothing is told") {
+    DeriveOptions options;
+    options.only = {"nginx"};
+    const Derivation result = derived({of_two_executables(Scope::executable)}, options);
+    REQUIRE(result.warnings.size() == 1);
+    CHECK(result.warnings[0].find("no executable") != std::string::npos);
+}
+
+TEST_CASE("each executable's glob matches it alone") {
+    const std::vector<Recording> recordings{of_two_executables(Scope::executable)};
+    const auto globs = executables_of(recordings);
+    REQUIRE(globs.size() == 2);
+    for (const auto& [executable, glob] : globs) {
+        DeriveOptions options;
+        options.only = {glob};
+        for (const auto& [other, unused] : globs) CHECK(selects(options, other) == (other == executable));
+    }
+}
+
+TEST_CASE("a recording that does not tell whose its calls are cannot be selected from") {
+    DeriveOptions selecting;
+    selecting.only = {"ls"};
+    for (const Scope scope : {Scope::process, Scope::executable, Scope::tree}) {
+        const std::vector<Recording> recordings{of_two_executables(scope)};
+        CHECK(check_derivable(recordings, {}).has_value());
+        CHECK(check_derivable(recordings, selecting).has_value() == (scope != Scope::tree));
+        CHECK(check_derivable(recordings, {}, true).has_value() == (scope != Scope::tree));
+    }
+}
+
+TEST_CASE("what was known beforehand has a rule and a switch of its own") {
+    Recording recording = recording_of({read_call});
+    recording.assumed = {write_call};
+    DeriveOptions options = DeriveOptions::observed_only();
+    CHECK(all_names(derived({recording}, options).profile) == Names{"read"});
+    options.assumed = true;
+    const Profile profile = derived({recording}, options).profile;
+    REQUIRE(profile.rules.size() == 2);
+    CHECK(profile.rules[1].names == Names{"write"});
+    CHECK(profile.rules[1].comment.find("known from") == 0);
+    // Observed in another run, it is observed.
+    CHECK(derived({recording, recording_of({write_call})}, options).profile.rules.size() == 1);
+}
+
+TEST_CASE("a call without a name exists unless every result that was seen denied it") {
+    Recording recording = recording_of({{Abi::x86_64, 6000}});
+    recording.calls[0].count = 10;
+    recording.calls[0].returned = {{ENOSYS, 1}};  // of a process that was let run, one result is all there is
+    CHECK_FALSE(derived({recording}).unnamed.at(0).exists);
+    recording.calls[0].returned = {};
+    CHECK(derived({recording}).unnamed.at(0).exists);
+}

@@ -111,3 +111,20 @@ TEST_CASE("what was lost is said once and makes the recording incomplete") {
     CHECK(recording.notes == std::vector<std::string>{"a note"});
     CHECK_FALSE(recording.complete());
 }
+
+TEST_CASE("a process that is let run, and what it starts, is remembered as such") {
+    Fixture fixture;
+    fixture.start(first, 100, {}, "/bin/sh");
+    CHECK(fixture.builder.running_freely().empty());
+    fixture.builder.on(LetRun{first, Scope::tree});
+    CHECK(fixture.builder.running_freely() == std::vector<pid_t>{100});
+    fixture.builder.on(TaskStarted{{101, 2}, first, 101, "", Scope::tree});
+    fixture.builder.on(TaskStarted{{102, 3}, first, 102, "", Scope::process});
+    const Recording recording = fixture.builder.snapshot();
+    REQUIRE(recording.processes.size() == 3);
+    CHECK(recording.processes[0].scope == Scope::tree);
+    CHECK(recording.processes[1].scope == Scope::tree);
+    CHECK(recording.processes[2].scope == Scope::process);
+    fixture.builder.on(TaskExited{{101, 2}, {}});
+    CHECK(fixture.builder.running_freely() == std::vector<pid_t>{100});
+}

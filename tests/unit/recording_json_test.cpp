@@ -85,3 +85,23 @@ TEST_CASE("a recording that says it is not complete stays so") {
     REQUIRE(recording);
     CHECK_FALSE(recording->complete());
 }
+
+TEST_CASE("what is not exact is said") {
+    Recording recording = sample();
+    CHECK(recording.exact_counts());
+    recording.processes[1].scope = Scope::executable;
+    CHECK(recording.scope() == Scope::executable);
+    CHECK_FALSE(recording.exact_counts());
+    recording.assumed = {{Abi::x86_64, 1}, {Abi::x86_64, 6000}};
+    const std::string text = write_recording(recording);
+    CHECK(text.find("\"at least\"") != std::string::npos);
+    CHECK(text.find("\"unfinished\"") == std::string::npos);
+    const auto again = parse_recording(text, "r.json");
+    REQUIRE(again);
+    CHECK(again->processes[0].scope == Scope::process);
+    CHECK(again->processes[1].scope == Scope::executable);
+    CHECK(again->assumed == recording.assumed);
+    CHECK(write_recording(*again) == text);
+    CHECK(error_of(with(text, "\"scope\": \"executable\"", "\"scope\": \"planet\""))
+              .find("must be process, executable or tree") != std::string::npos);
+}
