@@ -23,16 +23,18 @@ const Syscall read_call{Abi::x86_64, 0}, write_call{Abi::x86_64, 1};
 }  // namespace
 
 TEST_CASE("a profile makes known what it allows unconditionally") {
-    CHECK(known_of(profile(x86_64, R"({"names": ["read", "write", "no_such_call"], "action": "SCMP_ACT_ALLOW"})")) ==
+    CHECK(known_of(profile(x86_64,
+                           R"({"names": ["read", "write", "no_such_call"], "action": "SCMP_ACT_ALLOW"})")) ==
           SyscallSet{read_call, write_call});
-    CHECK(known_of(profile(x86_64, R"({"name": "read", "action": "SCMP_ACT_LOG"})")) == SyscallSet{read_call});
+    CHECK(known_of(profile(x86_64, R"({"name": "read", "action": "SCMP_ACT_LOG"})")) ==
+          SyscallSet{read_call});
 }
 
 TEST_CASE("what a profile allows only sometimes is not known") {
     const std::string read = R"({"names": ["read"], "action": "SCMP_ACT_ALLOW")";
     for (const char* condition :
-         {R"(, "args": [{"index": 0, "value": 1, "op": "SCMP_CMP_EQ"}])", R"(, "includes": {"caps": ["CAP_SYS_ADMIN"]})",
-          R"(, "excludes": {"arches": ["arm"]})"})
+         {R"(, "args": [{"index": 0, "value": 1, "op": "SCMP_CMP_EQ"}])",
+          R"(, "includes": {"caps": ["CAP_SYS_ADMIN"]})", R"(, "excludes": {"arches": ["arm"]})"})
         CHECK(known_of(profile(x86_64, read + condition + "}")).empty());
     CHECK(known_of(profile(x86_64, R"({"names": ["read"], "action": "SCMP_ACT_ERRNO"})")).empty());
     // Of two rules that contradict each other the runtime takes the first: not for us to guess.
@@ -46,9 +48,10 @@ TEST_CASE("a profile's calls are known on each of its architectures") {
           SyscallSet{read_call, on_i386});
     if (native_abi() != Abi::x86_64) return;
     CHECK(known_of(profile("", rule)) == SyscallSet{read_call});
-    CHECK(known_of(profile(R"("archMap": [{"architecture": "SCMP_ARCH_X86_64", "subArchitectures": ["SCMP_ARCH_X86"]},
+    CHECK(known_of(profile(
+              R"("archMap": [{"architecture": "SCMP_ARCH_X86_64", "subArchitectures": ["SCMP_ARCH_X86"]},
                                           {"architecture": "SCMP_ARCH_AARCH64"}], )",
-                           rule)) == SyscallSet{read_call, on_i386});
+              rule)) == SyscallSet{read_call, on_i386});
 }
 
 TEST_CASE("a recording makes known what was observed and what had been assumed") {
