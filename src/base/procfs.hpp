@@ -28,7 +28,7 @@ struct TaskStatus {
 /// The processor that a task ran on last. proc(5), stat, field 39.
 [[nodiscard]] std::optional<int> processor(pid_t tid);
 
-/// What all threa of the whole machine run or wait for a processor now, ourselves included. proc(5), loadavg.
+/// How many tasks of the whole machine run or wait for a processor now, ourselves included. proc(5), loadavg.
 [[nodiscard]] int runnable_tasks();
 
 /// Whether standard input, output or error of a process is the terminal that is our standard error.

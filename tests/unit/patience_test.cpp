@@ -112,6 +112,19 @@ TEST_CASE("news of a descendant speaks against letting its ancestors run") {
     CHECK(child.had_news);
 }
 
+TEST_CASE("a pid that is used again by a descendant makes no circle") {
+    Learner learner({}, false, 1);
+    auto& first = learner.started(20, 1, "/bin/sh");
+    auto& daemon = learner.started(10, 20, "");
+    learner.ended(first, true);
+    auto& child = learner.started(20, 10, "");  // the first one's pid
+    learner.execed(child, "/bin/true");
+    learner.saw(child, fresh, {});  // news travel up, and come to an end
+    CHECK(daemon.had_news);
+    learner.ended(child, true);
+    CHECK(daemon.habits.quiet_children == 1);
+}
+
 TEST_CASE("calls in a row without news are counted in windows") {
     Learner learner({}, false, 1);
     auto& process = learner.started(::getpid(), 0, "/bin/loop");

@@ -3,12 +3,10 @@
 // Begins where the thread stops at its exit from a call: the instruction pointer is moved back onto the
 // `syscall` instruction, and the thread makes, one after the other,
 //
-//     mmap      memory of its own for the filter: never below the stack pointer, where a small goroutine's
-//     stack
-//               has no room and a red zone may be in use
-//     seccomp   with TSYNC: all threads of the process share the filter, so that the program's own later
-//     TSYNC
-//               finds them alike
+//     mmap      memory of its own for the filter, never below the stack pointer: a goroutine's stack may have
+//               no room there, and a red zone may be in use
+//     seccomp   with TSYNC, so that all threads have the filter and the program's own later TSYNC finds them
+//               alike
 //     prctl     no_new_privs, only where the kernel demands it and the caller permits it; then seccomp again
 //     munmap
 //

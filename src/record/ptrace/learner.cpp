@@ -2,16 +2,18 @@
 
 namespace callcensus::ptrace {
 
-Learner::Process* Learner::find(pid_t pid) {
-    const auto found = processes_.find(pid);
-    return found == processes_.end() ? nullptr : &found->second;
+// Null where it has ended, whoever has its pid now.
+Learner::Process* Learner::creator_of(const Process& process) {
+    const auto found = processes_.find(process.creator);
+    return found != processes_.end() && found->second.serial < process.serial ? &found->second : nullptr;
 }
 
 Learner::Process& Learner::started(pid_t pid, pid_t creator, const std::string& executable) {
     Process& process = processes_[pid] = Process{};
     process.pid = pid;
     process.creator = creator;
-    if (Process* parent = find(creator)) {
+    process.serial = next_serial_++;
+    if (Process* parent = creator_of(process)) {
         parent->habits.starts_others = true;
         parent->program->starts_others = true;
         if (executable.empty()) process.program = parent->program;
@@ -34,7 +36,7 @@ void Learner::ended(const Process& process, bool whole) {
         process.program->quiet_runs = 0;
     else if (process.began_by_exec && whole)
         ++process.program->quiet_runs;
-    if (Process* parent = find(process.creator)) ++parent->habits.quiet_children;
+    if (Process* parent = creator_of(process)) ++parent->habits.quiet_children;
     processes_.erase(process.pid);
 }
 
@@ -59,8 +61,7 @@ bool Learner::saw(Process& process, Syscall call, std::chrono::nanoseconds outsi
 
 // A process that still shows something new speaks against letting those run that may start more of its kind.
 void Learner::news(Process& process) {
-    for (Process* one = &process; one != nullptr;
-         one = one->creator == one->pid ? nullptr : find(one->creator)) {
+    for (Process* one = &process; one != nullptr; one = creator_of(*one)) {
         one->had_news = true;
         one->calls_in_window = 0;
         one->habits.quiet_windows = 0;

@@ -31,6 +31,8 @@ class Learner {
     struct Process {
         pid_t pid = 0;
         pid_t creator = 0;
+        // In the order of their beginnings: a pid is used again, and may then be that of a descendant.
+        std::uint64_t serial = 0;
         Program* program = nullptr;
         Habits habits;
         bool began_by_exec = false;  // and so what happens to it is a run of its program
@@ -66,7 +68,7 @@ class Learner {
     }
 
   private:
-    Process* find(pid_t pid);
+    Process* creator_of(const Process& process);
     void news(Process& process);
 
     SyscallSet beforehand_;
@@ -75,6 +77,7 @@ class Learner {
     SyscallSet census_;
     std::unordered_map<std::string, Program> programs_;
     std::unordered_map<pid_t, Process> processes_;
+    std::uint64_t next_serial_ = 1;
 };
 
 }  // namespace callcensus::ptrace
