@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <set>
 
 namespace callcensus::cli {
 namespace {
@@ -27,11 +28,13 @@ std::vector<ProfileReport> derive_profiles(std::span<const Recording> recordings
     std::map<std::string, int> same_name;
     for (const auto& [executable, glob] : globs)
         ++same_name[file_name(executable.substr(executable.rfind('/') + 1))];
+    std::set<std::string> taken;
     const std::filesystem::path base(output);
     for (const auto& [executable, glob] : globs) {
         if (!selects(options, executable)) continue;
         std::string name = file_name(executable.substr(executable.rfind('/') + 1));
         if (same_name[name] > 1) name = file_name(executable);
+        while (!taken.insert(name).second) name += "-";  // "/a-b/c" and "/a/b-c"
         DeriveOptions of_one = options;
         of_one.only = {glob};
         of_one.exclude.clear();

@@ -211,6 +211,16 @@ class Selecting(harness.Case):
         self.assertEqual(len(named), 2, self.files())
         self.assertTrue(any("one-tool" in name for name in named), named)
 
+    def test_names_that_become_the_same(self):
+        # The same last part, and the same whole path once slashes have become dashes.
+        tools = ("a-b/tool", "a/b/tool")
+        for tool in tools:
+            os.makedirs(self.path(tool).parent, mode=0o755)
+            shutil.copy(shutil.which("true"), self.path(tool))
+        self.assertSucceeded(self.trace("--split", "-o", "p.json", "--", "sh", "-c", "; ".join(tools)))
+        named = [name for name in self.files() if "tool" in name]
+        self.assertEqual(len(named), 2, self.files())
+
     def test_a_recording_of_the_tree_is_refused(self):
         self.assertSucceeded(self.trace("--patience", "0.1", "--recording", "r.json", "-o", "p.json", "--", *python(HOT)))
         for options in (("--only", "ls"), ("--exclude", "ls"), ("--split",)):

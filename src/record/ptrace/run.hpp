@@ -116,7 +116,7 @@ class Run {
     void forget(pid_t tid, bool whole = false);
     void end_siblings(const Task& survivor, pid_t former_tid);
 
-    // What comes from outside
+    // What comes from outside (run_requests.cpp)
     void take_signals();
     void relay(SignalRelay::Signal signal);
     void look_at_the_clock();

@@ -1,0 +1,145 @@
+// What comes to a run from outside: signals, deadlines, requests to end or to let go, and the terminal's
+// job control.
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+
+#include "record/ptrace/run.hpp"
+
+namespace callcensus::ptrace {
+namespace {
+
+// timeout(1) signals its child and then its whole process group, which we are in: that is one request, not
+// two.
+constexpr std::chrono::milliseconds one_request{100};
+
+}  // namespace
+
+void Run::take_signals() {
+    while (const auto signal = signals_.next()) relay(*signal);
+    look_at_the_clock();
+    set_the_alarm();
+}
+
+// What the terminal sends (Ctrl-C, Ctrl-Z, hang-up) has reached the target as well. What somebody sends to us
+// by kill(2) was meant for the program that we stand in for.
+void Run::relay(SignalRelay::Signal signal) {
+    switch (signal.number) {
+        case SIGTERM:
+        case SIGHUP:
+            // Of a hang-up the kernel tells the session's leader alone (tty_signal_session_leader() in
+            // drivers/tty/tty_jobctrl.c). Where that is a shell, the shell tells its jobs; where it is us, as
+            // under `ssh -t` or as a container's first process, nobody else tells the target.
+            if (signal.from_kernel && main_is_alive() && ::getsid(0) != self_) break;
+            end_on_request(signal.number);
+            break;
+        case SIGINT:
+        case SIGQUIT:
+            // When only daemons are left nobody but us hears the terminal: the user wants to be rid of *us*.
+            if (!main_is_alive())
+                let_everything_go();
+            else if (!signal.from_kernel)
+                ::kill(main_, signal.number);
+            break;
+        case SIGTSTP:
+            if (!main_is_alive())
+                signals_.stop_ourselves(SIGTSTP);
+            else if (!signal.from_kernel)
+                ::kill(main_, signal.number);
+            break;
+        default:
+            if (main_is_alive() && !signal.from_kernel) ::kill(main_, signal.number);
+            break;
+    }
+}
+
+// The first request is passed on, a second one ends everything.
+void Run::end_on_request(int signal) {
+    const auto now = std::chrono::steady_clock::now();
+    if (!asked_to_end_) {
+        asked_to_end_ = now;
+        ask_to_end(signal);
+    } else if (now - *asked_to_end_ > one_request) {
+        kill_everything();
+    }
+}
+
+void Run::look_at_the_clock() {
+    const auto now = std::chrono::steady_clock::now();
+    if (kill_at_ && now >= *kill_at_) {
+        kill_at_.reset();
+        kill_everything();
+    }
+    if (time_is_up_ && now >= *time_is_up_) {
+        time_is_up_.reset();
+        kill_at_ = now + plan_.kill_after;
+        ask_to_end(SIGTERM);
+    }
+    if (next_tick_ && now >= *next_tick_) {
+        next_tick_ = now + *plan_.tick;
+        emit(Tick{});
+    }
+}
+
+void Run::set_the_alarm() {
+    std::optional<Time> first;
+    for (const auto& deadline : {next_tick_, time_is_up_, kill_at_})
+        if (deadline && (!first || *deadline < *first)) first = deadline;
+    signals_.wake_at(first);
+}
+
+// To the first process or, when that has ended, to those at the top of what is left of the tree (a daemon's
+// master, which will see to its workers).
+void Run::ask_to_end(int signal) {
+    if (main_is_alive()) {
+        ::kill(main_, signal);
+        return;
+    }
+    for (const auto& [pid, process] : processes_)
+        if (processes_.count(process.creator) == 0) ::kill(pid, signal);
+}
+
+void Run::kill_everything() {
+    killing_ = true;  // and whatever appears from now on, see resume()
+    for (const auto& [pid, process] : processes_) ::kill(pid, SIGKILL);
+}
+
+void Run::let_everything_go() {
+    if (letting_go_) return;
+    // A call that our filter does not know fails once there is no tracer: who has it cannot live without us.
+    if (std::any_of(processes_.begin(), processes_.end(),
+                    [](const auto& entry) { return entry.second.depends_on_us; })) {
+        end_on_request(SIGTERM);
+        return;
+    }
+    letting_go_ = true;
+    for (const auto& [tid, task] : tasks_) ::ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr);
+}
+
+// A shell knows only us: when the target is stopped (Ctrl-Z, SIGTTIN), the shell gets its prompt back only if
+// we stop too. But once stopped we serve nobody, so this waits until everything in the target's process group
+// has stopped (a helper that is to continue its stopped parent must go on), and a SIGSTOP counts only where
+// there is a terminal and thus perhaps a shell: without one, whoever sent it will send SIGCONT to the target
+// and not to us.
+void Run::consider_stopping_with_the_target() {
+    const int signal = main_stopped_by_;
+    if (signal == SIGSTOP && ::tcgetpgrp(STDIN_FILENO) < 0 && ::tcgetpgrp(STDERR_FILENO) < 0) return;
+    const pid_t group = ::getpgid(main_);
+    for (const auto& [tid, task] : tasks_)
+        if (!task.group_stopped && ::getpgid(task.process->pid) == group) return;
+
+    main_stopped_by_ = 0;
+    signals_.stop_ourselves(signal);
+    // `fg` continues the whole group and the target reports it; `kill -CONT` may have reached us alone.
+    int status = 0;
+    for (pid_t tid = 0; (tid = ::wait4(-1, &status, __WALL | WNOHANG, nullptr)) > 0;)
+        collected_.push_back({tid, status});
+    const bool continued = std::any_of(collected_.begin(), collected_.end(),
+                                       [&](const Waited& waited) { return waited.tid == main_; });
+    if (!continued) ::kill(main_, SIGCONT);
+}
+
+}  // namespace callcensus::ptrace
