@@ -289,7 +289,9 @@ int trace(const TraceOptions& options, const std::vector<std::string>& target) {
     observer.runs_under(choice->recorder->id(), *known);
     const auto outcome = choice->recorder->run(launch, plan, observer);
     observer.finish();
-    ::signal(SIGPIPE, SIG_IGN);  // a reader that has gone away is an error to report, and not our end
+    // What was recorded is to be written whoever wants us to end by now (a supervisor that repeats SIGTERM),
+    // and a reader that has gone away is an error to report.
+    for (const int number : {SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGPIPE}) ::signal(number, SIG_IGN);
     if (!outcome) return complain(outcome.error());
     if (!outcome->started) {
         if (outcome->exec_errno == 0 && outcome->status) return end_as(*outcome->status);
