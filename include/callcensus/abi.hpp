@@ -45,7 +45,10 @@ struct AbiInfo {
     std::uint32_t scmp_arch;   ///< libseccomp's token: AUDIT_ARCH_*, save for x32 (seccomp.h)
     std::uint32_t audit_arch;  ///< what the kernel reports in seccomp_data.arch (linux/audit.h)
     std::uint32_t
-        number_base;  ///< added to each number of the table: bit 30 for x32; 4000, 5000, 6000 for MIPS
+        number_base;    ///< added to each number of the table: bit 30 for x32; 4000, 5000, 6000 for MIPS
+    std::uint8_t bits;  ///< of an argument: 32 also for x32 and MIPS n32
+    std::string_view go_name;  ///< of a machine whose native ABI it is, as Docker says it: "amd64"; or empty
+    Abi native;                ///< of the machines on which processes use it: x86_64 for i386
 };
 
 /// A system call as the kernel sees it.
@@ -73,6 +76,16 @@ struct Syscall {
 
 /// The number of a named call on an ABI; empty where the ABI has no such call.
 [[nodiscard]] std::optional<std::uint32_t> syscall_number(Abi abi, std::string_view name);
+
+/// A call that an ABI also makes through another one, which tells by its first argument what is meant:
+/// socket() on i386 is `socketcall` with 1, and since Linux 4.3 a call of its own as well (ipc(2),
+/// socketcall(2)).
+struct Multiplexed {
+    std::string_view call;  ///< "socketcall" or "ipc"
+    std::uint32_t selector;
+};
+/// As libseccomp has it: a rule for `name` then counts for `call` with that first argument, too.
+[[nodiscard]] std::optional<Multiplexed> multiplexed(Abi abi, std::string_view name);
 
 /// The first libseccomp release that knows `name`, where the one in use does not: such a name in a profile
 /// has no effect in a runtime with an older library. Empty where the library in use knows it (on any ABI).

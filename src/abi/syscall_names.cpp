@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <map>
 #include <memory>
+#include <vector>
 
 #include "callcensus/abi.hpp"
 
@@ -69,10 +71,35 @@ const OverlayName* find_in_overlay(std::string_view name) {
     return row == overlay.end() ? nullptr : row;
 }
 
-// libseccomp answers negative pseudo-numbers for calls that exist only on other ABIs.
-std::optional<std::uint32_t> number_from_libseccomp(std::uint32_t scmp_arch, const std::string& name) {
-    const int number = seccomp_syscall_resolve_name_arch(scmp_arch, name.c_str());
-    return number >= 0 ? std::optional(static_cast<std::uint32_t>(number)) : std::nullopt;
+// libseccomp answers negative numbers for calls that an ABI does not have (below -10000), and for those that
+// it has through socketcall (-101 and so on) or ipc (-201 and so on), even where it has them directly as
+// well.
+bool is_multiplexed(int number) { return -300 < number && number <= -101; }
+
+// All numbers with a name such as "socket", of an ABI that also has socketcall or ipc.
+std::map<std::string, std::uint32_t> direct_numbers(const AbiInfo& abi) {
+    constexpr std::uint32_t enough = 1000;
+    std::map<std::string, std::uint32_t> numbers;
+    for (std::uint32_t number = abi.number_base; number < abi.number_base + enough; ++number) {
+        const std::string name = name_from_libseccomp(abi.scmp_arch, number);
+        if (!name.empty() && is_multiplexed(seccomp_syscall_resolve_name_arch(abi.scmp_arch, name.c_str())))
+            numbers.emplace(name, number);
+    }
+    return numbers;
+}
+
+std::optional<std::uint32_t> number_from_libseccomp(const AbiInfo& abi, const std::string& name) {
+    const int number = seccomp_syscall_resolve_name_arch(abi.scmp_arch, name.c_str());
+    if (number >= 0) return static_cast<std::uint32_t>(number);
+    if (!is_multiplexed(number)) return std::nullopt;
+    static const auto of_all_abis = [] {
+        std::vector<std::map<std::string, std::uint32_t>> of_abi;
+        for (const AbiInfo& row : all_abis()) of_abi.push_back(direct_numbers(row));
+        return of_abi;
+    }();
+    const auto& direct = of_all_abis[static_cast<std::size_t>(abi.abi)];
+    const auto found = direct.find(name);
+    return found == direct.end() ? std::nullopt : std::optional(found->second);
 }
 
 }  // namespace
@@ -90,15 +117,23 @@ std::string syscall_name(Syscall call) {
 
 std::optional<std::uint32_t> syscall_number(Abi abi, std::string_view name) {
     const std::string terminated(name);
-    auto number = number_from_libseccomp(info(abi).scmp_arch, terminated);
+    auto number = number_from_libseccomp(info(abi), terminated);
     if (!number && uses_the_generic_table(abi))
-        number = number_from_libseccomp(info(Abi::aarch64).scmp_arch, terminated);
+        number = number_from_libseccomp(info(Abi::aarch64), terminated);
     if (number) return number;
     for (const OverlayOfOneAbi& row : overlay_of_one_abi)
         if (row.abi == abi && row.call.name == name) return row.call.number;
     for (const OverlayName& row : overlay)
         if (row.name == name) return row.number + info(abi).number_base;
     return std::nullopt;
+}
+
+std::optional<Multiplexed> multiplexed(Abi abi, std::string_view name) {
+    const int number = seccomp_syscall_resolve_name_arch(info(abi).scmp_arch, std::string(name).c_str());
+    if (!is_multiplexed(number)) return std::nullopt;
+    const bool by_ipc = number <= -201;
+    return Multiplexed{by_ipc ? "ipc" : "socketcall",
+                       static_cast<std::uint32_t>(-number - (by_ipc ? 200 : 100))};
 }
 
 std::string_view libseccomp_needed_for(std::string_view name) {

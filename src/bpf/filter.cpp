@@ -77,6 +77,45 @@ Filter search(std::span<const Interval> list, std::uint32_t otherwise) {
                   search(list.first(middle), otherwise));
 }
 
+constexpr std::uint8_t fails = 255;  // a jump whose target is not known yet
+
+sock_filter compare(std::uint16_t test, std::uint32_t value, std::uint8_t if_so, std::uint8_t if_not) {
+    return BPF_JUMP(static_cast<std::uint16_t>(BPF_JMP | test | BPF_K), value, if_so, if_not);
+}
+
+// Goes on behind itself where the condition holds.
+Filter test_of(const ArgumentRule::Condition& condition) {
+    constexpr std::uint32_t half = sizeof(std::uint32_t);
+    constexpr bool low_first = std::endian::native == std::endian::little;
+    const auto place =
+        static_cast<std::uint32_t>(offsetof(seccomp_data, args) + sizeof(std::uint64_t) * condition.argument);
+    const sock_filter load_low = load(place + (low_first ? 0 : half));
+    const sock_filter load_high = load(place + (low_first ? half : 0));
+    const auto low = static_cast<std::uint32_t>(condition.value);
+    const auto high = static_cast<std::uint32_t>(condition.value >> 32);
+    switch (condition.test) {
+        case ArgumentRule::Test::equals_masked: {
+            const auto low_mask = static_cast<std::uint32_t>(condition.mask);
+            const auto high_mask = static_cast<std::uint32_t>(condition.mask >> 32);
+            return {load_high,
+                    BPF_STMT(BPF_ALU | BPF_AND | BPF_K, high_mask),
+                    compare(BPF_JEQ, high & high_mask, 0, fails),
+                    load_low,
+                    BPF_STMT(BPF_ALU | BPF_AND | BPF_K, low_mask),
+                    compare(BPF_JEQ, low & low_mask, 0, fails)};
+        }
+        case ArgumentRule::Test::other_than:
+            return {load_high, compare(BPF_JEQ, high, 0, 2), load_low, compare(BPF_JEQ, low, fails, 0)};
+        case ArgumentRule::Test::at_least:
+            return {load_high, compare(BPF_JGT, high, 3, 0), compare(BPF_JEQ, high, 0, fails), load_low,
+                    compare(BPF_JGE, low, 0, fails)};
+        case ArgumentRule::Test::at_most:
+            return {load_high, compare(BPF_JGT, high, fails, 0), compare(BPF_JEQ, high, 0, 2), load_low,
+                    compare(BPF_JGT, low, fails, 0)};
+    }
+    return {};
+}
+
 }  // namespace
 
 std::optional<Filter> known_set_filter(const SyscallSet& known, std::span<const Exception> exceptions,
@@ -98,6 +137,37 @@ std::optional<Filter> known_set_filter(const SyscallSet& known, std::span<const 
     }
     code.insert(code.begin(), load(offsetof(seccomp_data, arch)));
     if (code.size() > BPF_MAXINSNS) return std::nullopt;
+    return code;
+}
+
+Filter decide_first(Syscall call, std::span<const ArgumentRule> rules, std::uint32_t otherwise,
+                    const Filter& rest) {
+    Filter decision;
+    for (const ArgumentRule& rule : rules) {
+        Filter code;
+        for (const ArgumentRule::Condition& condition : rule.conditions) {
+            const Filter test = test_of(condition);
+            code.insert(code.end(), test.begin(), test.end());
+        }
+        code.push_back(answer(rule.answer));
+        // What does not hold leads to the next rule.
+        for (std::size_t at = 0; at < code.size(); ++at)
+            for (std::uint8_t* target : {&code[at].jt, &code[at].jf})
+                if (*target == fails) *target = static_cast<std::uint8_t>(code.size() - at - 1);
+        decision.insert(decision.end(), code.begin(), code.end());
+    }
+    decision.push_back(answer(otherwise));
+
+    Filter number{load(offsetof(seccomp_data, nr))};
+    const Filter by_number = branch(BPF_JEQ, call.number, decision, rest);
+    number.insert(number.end(), by_number.begin(), by_number.end());
+    Filter code{load(offsetof(seccomp_data, arch))};
+    // One copy of the rest: behind the test of the number, to which another architecture jumps.
+    code.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, info(call.abi).audit_arch, 1, 0));
+    const std::size_t to_rest = by_number.size() - rest.size() - decision.size();
+    code.push_back(
+        BPF_STMT(BPF_JMP | BPF_JA, static_cast<std::uint32_t>(number.size() - by_number.size() + to_rest)));
+    code.insert(code.end(), number.begin(), number.end());
     return code;
 }
 

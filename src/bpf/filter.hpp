@@ -40,6 +40,23 @@ struct Exception {
                                                      std::span<const Exception> exceptions,
                                                      std::uint32_t otherwise);
 
+/// Answers a call where all of the tests hold, of all 64 bits of arguments.
+struct ArgumentRule {
+    enum class Test : std::uint8_t { equals_masked, other_than, at_least, at_most };
+    struct Condition {
+        std::uint32_t argument = 0;  ///< 0 to 5
+        Test test = Test::equals_masked;
+        std::uint64_t value = 0;
+        std::uint64_t mask = ~std::uint64_t{0};  ///< of equals_masked
+    };
+    std::vector<Condition> conditions;
+    std::uint32_t answer = 0;
+};
+
+/// Decides one call by the first of its rules, or else by `otherwise`; all other calls are `rest`'s.
+[[nodiscard]] Filter decide_first(Syscall call, std::span<const ArgumentRule> rules, std::uint32_t otherwise,
+                                  const Filter& rest);
+
 /// What the filter answers. Empty for a program that the kernel would have refused.
 [[nodiscard]] std::optional<std::uint32_t> evaluate(const Filter& filter, const seccomp_data& data);
 

@@ -5,26 +5,9 @@
 #include <set>
 #include <string>
 
+#include "callcensus/meaning.hpp"
+
 namespace callcensus {
-namespace {
-
-std::set<Abi> abis_of(const Profile& profile) {
-    std::set<Abi> abis;
-    const auto add = [&](const std::string& token) {
-        if (const AbiInfo* row = find_abi_by_token(token)) abis.insert(row->abi);
-    };
-    for (const std::string& token : profile.architectures) add(token);
-    // Of the families only the one of the machine counts.
-    for (const ArchitectureFamily& family : profile.arch_map) {
-        if (family.architecture != info(native_abi()).token) continue;
-        add(family.architecture);
-        for (const std::string& token : family.sub_architectures) add(token);
-    }
-    if (profile.architectures.empty() && profile.arch_map.empty()) abis.insert(native_abi());
-    return abis;
-}
-
-}  // namespace
 
 SyscallSet known_calls(const Recording& recording) {
     SyscallSet known;
@@ -46,7 +29,7 @@ SyscallSet known_calls(const Profile& profile) {
         if (!rule.name.empty()) add(rule.name);
     }
     SyscallSet known;
-    for (const Abi abi : abis_of(profile))
+    for (const Abi abi : abis_of(profile, native_abi()))
         for (const auto& [name, always] : let_through)
             if (const auto number = syscall_number(abi, name); always && number) known.insert({abi, *number});
     return known;

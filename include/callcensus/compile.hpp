@@ -1,0 +1,30 @@
+/// A profile as the filter that the kernel gets: by libseccomp, as container runtimes do it.
+#pragma once
+
+#include <linux/filter.h>
+
+#include <string>
+#include <vector>
+
+#include "callcensus/meaning.hpp"
+#include "callcensus/profile.hpp"
+#include "callcensus/result.hpp"
+
+namespace callcensus {
+
+struct CompiledFilter {
+    std::vector<sock_filter> code;    ///< for seccomp(2), in this machine's byte order
+    std::string pfc;                  ///< libseccomp's readable form; without calls that it has no name for
+    std::vector<std::string> losses;  ///< what the filter or its readable form leaves out, one line each
+};
+
+/// The filter for a machine: includes, excludes and archMap are resolved, each ABI of the profile gets its
+/// rules, everything else is killed. Calls that libseccomp has no name for, but callcensus has, and those
+/// whose rules it would not compile as they read (compiles_as_read()) are tested by instructions of our own
+/// before its code.
+///
+/// Fails where libseccomp does: ABIs of different byte orders in one profile, actions that the kernel does
+/// not know; and where the kernel would not take so long a filter.
+[[nodiscard]] Result<CompiledFilter> compile(const Profile& profile, const Machine& machine);
+
+}  // namespace callcensus

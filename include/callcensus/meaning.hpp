@@ -1,0 +1,117 @@
+/// What a profile means: for every ABI and call the decision, by its arguments. Two profiles that mean the
+/// same may look quite different: order, splitting into rules, repetitions, spelling and comments do not
+/// count.
+///
+///     const Meaning before = meaning_of(old_profile, this_machine());
+///     before.decide(Abi::x86_64, "clone", {CLONE_NEWUSER});   // {Action::errno_, EPERM}
+///
+/// Read as the runtimes do (runc, crun with libseccomp 2.5.4, measured): rules that repeat the default are
+/// dropped; a rule for socket() is one for socketcall(1, …), too, where an ABI has that; the first rule
+/// without conditions on arguments decides, wherever it stands; else the first rule whose conditions hold.
+/// Where such conditional rules of different actions overlap, libseccomp itself refuses the rule or lets its
+/// internal order decide; lint reports that.
+#pragma once
+
+#include <compare>
+#include <map>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "callcensus/argument_set.hpp"
+#include "callcensus/profile.hpp"
+#include "callcensus/recording.hpp"
+#include "callcensus/result.hpp"
+
+namespace callcensus {
+
+/// What happens to a call.
+struct Decision {
+    Action action = Action::errno_;  ///< never `kill`, which is another word for kill_thread
+    std::uint32_t value = 0;         ///< the errno for ERRNO, the message for TRACE, else 0
+
+    friend auto operator<=>(const Decision&, const Decision&) = default;
+};
+/// "allowed", "denied with EPERM", "kills the process".
+[[nodiscard]] std::string describe(const Decision& decision);
+[[nodiscard]] Decision decision_of(const Rule& rule);
+[[nodiscard]] Decision default_decision(const Profile& profile);
+
+struct KernelVersion {
+    unsigned major = 0;
+    unsigned minor = 0;
+    friend auto operator<=>(const KernelVersion&, const KernelVersion&) = default;
+};
+/// "4.8" and nothing else: Docker's minKernel.
+[[nodiscard]] std::optional<KernelVersion> read_kernel_version(std::string_view text);
+
+/// Where a profile is used, as far as Docker's and Podman's includes and excludes and archMap ask.
+struct Machine {
+    std::string arch;            ///< Go's name: "amd64"
+    std::set<std::string> caps;  ///< of the container: "CAP_CHOWN"
+    KernelVersion kernel;
+};
+/// This one, with the capabilities that Docker gives a container by default.
+[[nodiscard]] Machine this_machine();
+[[nodiscard]] const std::set<std::string>& docker_default_capabilities();
+/// By Go's name ("amd64") or ours ("x86_64"); null for neither.
+[[nodiscard]] const AbiInfo* find_machine_abi(std::string_view name);
+
+/// Whether the rule's includes and excludes hold.
+[[nodiscard]] bool applies(const Rule& rule, const Machine& machine);
+
+/// The rules of a profile that apply, in order, by what they speak of; they live in the profile.
+using RulesByName = std::map<std::string, std::vector<const Rule*>>;
+[[nodiscard]] RulesByName rules_by_name(const Profile& profile, const Machine& machine);
+
+/// The decision about one call, by its arguments: sets that are disjoint and cover everything, each decision
+/// once.
+struct CallMeaning {
+    struct Part {
+        Decision decision;
+        ArgumentSet arguments;
+    };
+    std::vector<Part> parts;
+
+    [[nodiscard]] Decision decide(const Arguments& arguments) const;
+    /// The one decision, where arguments do not matter.
+    [[nodiscard]] const Decision* constant() const;
+    /// What is let through (ALLOW and LOG).
+    [[nodiscard]] ArgumentSet let_through() const;
+};
+[[nodiscard]] CallMeaning always(const Decision& decision, ArgumentWidth width);
+/// Whether both decide alike for all arguments.
+[[nodiscard]] bool same(const CallMeaning& a, const CallMeaning& b);
+
+/// What rules, in order, say about a call of which all of them speak. Empty where that takes too many boxes.
+[[nodiscard]] std::optional<CallMeaning> meaning_of(std::span<const Rule* const> rules,
+                                                    const Decision& otherwise, ArgumentWidth width);
+
+[[nodiscard]] ArgumentWidth argument_width(Abi abi);
+
+struct Meaning {
+    Decision otherwise;
+    /// By ABI and name, where rules speak of it; a number without a name is called "number 999". Calls of an
+    /// ABI that is not there kill the thread (libseccomp's "bad architecture").
+    std::map<Abi, std::map<std::string, CallMeaning>> calls;
+
+    [[nodiscard]] Decision decide(Abi abi, const std::string& call, const Arguments& arguments) const;
+};
+
+/// The same conditions for the call that does `name`'s work on an ABI such as i386 (`multiplexed()`).
+[[nodiscard]] Rule through_multiplexer(const Rule& rule, const Multiplexed& by);
+
+/// Which ABIs the profile covers on a machine of that native ABI: `architectures`, or the row of archMap.
+[[nodiscard]] std::set<Abi> abis_of(const Profile& profile, Abi native);
+
+/// Names that an ABI does not have are passed over, as runtimes do. Fails where the arguments of a call are
+/// too complicated.
+[[nodiscard]] Result<Meaning> meaning_of(const Profile& profile, const Machine& machine);
+
+/// What recordings need: everything observed is allowed.
+[[nodiscard]] Meaning meaning_of(std::span<const Recording> recordings);
+
+}  // namespace callcensus

@@ -1,0 +1,301 @@
+#include "callcensus/meaning.hpp"
+
+#include <sys/utsname.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <list>
+
+#include "base/errno_names.hpp"
+
+namespace callcensus {
+namespace {
+
+std::uint32_t errno_of(Action action, const std::optional<std::uint32_t>& number, const std::string& name) {
+    if (action != Action::errno_ && action != Action::trace) return 0;
+    if (!name.empty())
+        if (const auto named = errno_from_name(name)) return static_cast<std::uint32_t>(*named);
+    return number.value_or(EPERM);
+}
+
+Action canonical(Action action) { return action == Action::kill ? Action::kill_thread : action; }
+
+bool contains(const std::vector<std::string>& list, const std::string& one) {
+    return std::find(list.begin(), list.end(), one) != list.end();
+}
+
+bool in_row(const std::vector<std::string>& names, const Machine& machine) {
+    return std::all_of(names.begin(), names.end(),
+                       [&](const std::string& name) { return machine.caps.count(name) != 0; });
+}
+
+// What a profile says on that ABI about socketcall and ipc, where it speaks of what they do.
+RulesByName multiplexer_rules(const RulesByName& by_name, Abi abi, std::list<Rule>& storage) {
+    RulesByName multiplexers;
+    for (const auto& [name, rules] : by_name) {
+        const auto by = multiplexed(abi, name);
+        if (!by) continue;
+        for (const Rule* rule : rules) {
+            storage.push_back(through_multiplexer(*rule, *by));
+            multiplexers[std::string(by->call)].push_back(&storage.back());
+        }
+    }
+    // Their own rules come first, for want of an order among names.
+    for (auto& [name, rules] : multiplexers)
+        if (const auto own = by_name.find(name); own != by_name.end())
+            rules.insert(rules.begin(), own->second.begin(), own->second.end());
+    return multiplexers;
+}
+
+}  // namespace
+
+std::string describe(const Decision& decision) {
+    switch (decision.action) {
+        case Action::allow:
+            return "allowed";
+        case Action::errno_:
+            return "denied with " + errno_name(static_cast<int>(decision.value));
+        case Action::kill:
+        case Action::kill_thread:
+            return "kills the thread";
+        case Action::kill_process:
+            return "kills the process";
+        case Action::trap:
+            return "denied with SIGSYS";
+        case Action::trace:
+            return "left to a tracer";
+        case Action::log:
+            return "allowed and logged";
+        case Action::notify:
+            return "left to a listener";
+    }
+    return {};
+}
+
+Decision decision_of(const Rule& rule) {
+    return {canonical(rule.action), errno_of(rule.action, rule.errno_ret, rule.errno_name)};
+}
+
+Decision default_decision(const Profile& profile) {
+    return {canonical(profile.default_action),
+            errno_of(profile.default_action, profile.default_errno_ret, profile.default_errno_name)};
+}
+
+std::optional<KernelVersion> read_kernel_version(std::string_view text) {
+    KernelVersion version;
+    const char* end = text.data() + text.size();
+    const auto major = std::from_chars(text.data(), end, version.major);
+    if (major.ec != std::errc() || major.ptr == end || *major.ptr != '.') return std::nullopt;
+    const auto minor = std::from_chars(major.ptr + 1, end, version.minor);
+    if (minor.ec != std::errc() || minor.ptr != end) return std::nullopt;
+    return version;
+}
+
+Machine this_machine() {
+    Machine machine{std::string(info(native_abi()).go_name), docker_default_capabilities(), {}};
+    utsname system{};
+    ::uname(&system);
+    const std::string release = system.release;
+    const auto end = release.find_first_not_of("0123456789.");
+    const std::string numbers = release.substr(0, end);
+    machine.kernel = read_kernel_version(numbers.substr(0, numbers.find('.', numbers.find('.') + 1)))
+                         .value_or(KernelVersion{});
+    return machine;
+}
+
+// moby, oci/caps/defaults.go; Podman gives fewer (no AUDIT_WRITE, MKNOD, NET_RAW).
+const std::set<std::string>& docker_default_capabilities() {
+    static const std::set<std::string> names{
+        "CAP_AUDIT_WRITE", "CAP_CHOWN",   "CAP_DAC_OVERRIDE",     "CAP_FOWNER",    "CAP_FSETID",
+        "CAP_KILL",        "CAP_MKNOD",   "CAP_NET_BIND_SERVICE", "CAP_NET_RAW",   "CAP_SETFCAP",
+        "CAP_SETGID",      "CAP_SETPCAP", "CAP_SETUID",           "CAP_SYS_CHROOT"};
+    return names;
+}
+
+const AbiInfo* find_machine_abi(std::string_view name) {
+    for (const AbiInfo& row : all_abis())
+        if (!row.go_name.empty() && (row.go_name == name || row.id == name)) return &row;
+    return nullptr;
+}
+
+bool applies(const Rule& rule, const Machine& machine) {
+    const Context& with = rule.includes;
+    const Context& without = rule.excludes;
+    if (!with.arches.empty() && !contains(with.arches, machine.arch)) return false;
+    if (contains(without.arches, machine.arch)) return false;
+    if (!in_row(with.caps, machine)) return false;
+    if (std::any_of(without.caps.begin(), without.caps.end(),
+                    [&](const std::string& cap) { return machine.caps.count(cap) != 0; }))
+        return false;
+    if (const auto least = read_kernel_version(with.min_kernel); least && machine.kernel < *least)
+        return false;
+    if (const auto from = read_kernel_version(without.min_kernel); from && machine.kernel >= *from)
+        return false;
+    return true;
+}
+
+RulesByName rules_by_name(const Profile& profile, const Machine& machine) {
+    RulesByName by_name;
+    for (const Rule& rule : profile.rules) {
+        if (!applies(rule, machine)) continue;
+        const auto add = [&](const std::string& name) {
+            auto& rules = by_name[name];
+            if (rules.empty() || rules.back() != &rule) rules.push_back(&rule);
+        };
+        std::for_each(rule.names.begin(), rule.names.end(), add);
+        if (!rule.name.empty()) add(rule.name);
+    }
+    return by_name;
+}
+
+Decision CallMeaning::decide(const Arguments& arguments) const {
+    for (const Part& part : parts)
+        if (part.arguments.contains(arguments)) return part.decision;
+    return parts.back().decision;
+}
+
+const Decision* CallMeaning::constant() const {
+    return parts.size() == 1 ? &parts.front().decision : nullptr;
+}
+
+ArgumentSet CallMeaning::let_through() const {
+    ArgumentSet set;
+    for (const Part& part : parts)
+        if (lets_through(part.decision.action)) set = union_of(set, part.arguments);
+    return set;
+}
+
+CallMeaning always(const Decision& decision, ArgumentWidth width) {
+    return {{{decision, all_arguments(width)}}};
+}
+
+bool same(const CallMeaning& a, const CallMeaning& b) {
+    const auto of = [](const CallMeaning& meaning, const Decision& decision) {
+        for (const auto& part : meaning.parts)
+            if (part.decision == decision) return part.arguments;
+        return ArgumentSet{};
+    };
+    // Both cover everything: it is enough that each part lies within the other's.
+    return std::all_of(a.parts.begin(), a.parts.end(), [&](const CallMeaning::Part& part) {
+        return covers(of(b, part.decision), part.arguments);
+    });
+}
+
+std::optional<CallMeaning> meaning_of(std::span<const Rule* const> rules, const Decision& otherwise,
+                                      ArgumentWidth width) {
+    CallMeaning meaning;
+    ArgumentSet decided;
+    for (const Rule* rule : rules) {
+        const Decision decision = decision_of(*rule);
+        if (decision != otherwise && rule->args.empty()) return always(decision, width);
+    }
+    for (const Rule* rule : rules) {
+        const Decision decision = decision_of(*rule);
+        if (decision == otherwise) continue;
+        // What an earlier rule has decided otherwise is taken; what it has decided alike need not be cut off.
+        const ArgumentSet own = set_of(rule->args, width);
+        ArgumentSet free = own;
+        CallMeaning::Part* same_decision = nullptr;
+        for (CallMeaning::Part& part : meaning.parts) {
+            if (part.decision == decision) {
+                same_decision = &part;
+                continue;
+            }
+            auto rest = difference(free, part.arguments);
+            if (!rest) return std::nullopt;
+            free = std::move(*rest);
+        }
+        decided = union_of(decided, own);
+        if (free.empty()) continue;
+        if (same_decision != nullptr)
+            same_decision->arguments = union_of(same_decision->arguments, free);
+        else
+            meaning.parts.push_back({decision, free});
+    }
+    auto rest = difference(all_arguments(width), decided);
+    if (!rest) return std::nullopt;
+    if (!rest->empty()) meaning.parts.push_back({otherwise, std::move(*rest)});
+    return meaning;
+}
+
+ArgumentWidth argument_width(Abi abi) {
+    return info(abi).bits == 32 ? ArgumentWidth::bits32 : ArgumentWidth::bits64;
+}
+
+Decision Meaning::decide(Abi abi, const std::string& call, const Arguments& arguments) const {
+    const auto of_abi = calls.find(abi);
+    if (of_abi == calls.end()) return {Action::kill_thread, 0};
+    const auto meaning = of_abi->second.find(call);
+    if (meaning == of_abi->second.end()) return otherwise;
+    Arguments seen = arguments;
+    for (std::uint64_t& argument : seen) argument &= largest_argument(argument_width(abi));
+    return meaning->second.decide(seen);
+}
+
+Rule through_multiplexer(const Rule& rule, const Multiplexed& by) {
+    Rule other = rule;
+    std::erase_if(other.args, [](const ArgumentCondition& condition) { return condition.index == 0; });
+    other.args.insert(other.args.begin(), {0, by.selector, 0, "SCMP_CMP_EQ"});
+    return other;
+}
+
+std::set<Abi> abis_of(const Profile& profile, Abi native) {
+    // Native calls are always covered: libseccomp begins with them.
+    std::set<Abi> abis{native};
+    const auto add = [&](const std::string& token) {
+        if (const AbiInfo* row = find_abi_by_token(token)) abis.insert(row->abi);
+    };
+    for (const std::string& token : profile.architectures) add(token);
+    for (const ArchitectureFamily& family : profile.arch_map) {
+        if (family.architecture != info(native).token) continue;
+        for (const std::string& token : family.sub_architectures) add(token);
+    }
+    return abis;
+}
+
+Result<Meaning> meaning_of(const Profile& profile, const Machine& machine) {
+    const AbiInfo* native = find_machine_abi(machine.arch);
+    if (native == nullptr) return fail("\"" + machine.arch + "\" is no architecture that callcensus knows");
+    Meaning meaning;
+    meaning.otherwise = default_decision(profile);
+    const auto by_name = rules_by_name(profile, machine);
+    std::map<ArgumentWidth, std::map<std::string, CallMeaning>> by_width;
+    for (const Abi abi : abis_of(profile, native->abi)) {
+        const ArgumentWidth width = argument_width(abi);
+        auto& calls = meaning.calls[abi];
+        std::list<Rule> through;
+        auto multiplexers = multiplexer_rules(by_name, abi, through);
+        for (const auto& [name, rules] : multiplexers) {
+            auto call = meaning_of(rules, meaning.otherwise, width);
+            if (!call) return fail("has rules for " + name + " that are too complicated to compare");
+            calls.emplace(name, std::move(*call));
+        }
+        for (const auto& [name, rules] : by_name) {
+            if (!syscall_number(abi, name) || calls.count(name) != 0) continue;
+            auto& known = by_width[width];
+            if (known.count(name) == 0) {
+                auto call = meaning_of(rules, meaning.otherwise, width);
+                if (!call) return fail("has rules for " + name + " that are too complicated to compare");
+                known.emplace(name, std::move(*call));
+            }
+            calls.emplace(name, known.at(name));
+        }
+    }
+    return meaning;
+}
+
+Meaning meaning_of(std::span<const Recording> recordings) {
+    Meaning meaning;
+    meaning.otherwise = {Action::errno_, ENOSYS};
+    for (const Recording& recording : recordings)
+        for (const CallRecord& record : recording.calls) {
+            std::string name = syscall_name(record.call);
+            if (name.empty()) name = "number " + std::to_string(record.call.number);
+            meaning.calls[record.call.abi].try_emplace(
+                std::move(name), always({Action::allow, 0}, argument_width(record.call.abi)));
+        }
+    return meaning;
+}
+
+}  // namespace callcensus
