@@ -4,6 +4,8 @@
 #include <set>
 #include <string_view>
 
+#include "base/words.hpp"
+
 namespace callcensus {
 namespace {
 
@@ -41,14 +43,6 @@ constexpr std::array rows{
         "epoll_ctl epoll_pwait futex getpid madvise mmap munmap nanosleep rt_sigreturn sched_yield tgkill"},
 };
 
-void insert_words(std::set<std::string>& names, std::string_view words) {
-    while (!words.empty()) {
-        const auto end = words.find(' ');
-        names.emplace(words.substr(0, end));
-        words.remove_prefix(end == std::string_view::npos ? words.size() : end + 1);
-    }
-}
-
 }  // namespace
 
 std::vector<std::string> runtime_calls(RuntimeSet runtime, bool container_exec, bool denial_kills) {
@@ -56,7 +50,7 @@ std::vector<std::string> runtime_calls(RuntimeSet runtime, bool container_exec, 
     for (const Row& row : rows) {
         const bool wanted = runtime == RuntimeSet::any || runtime == row.runtime;
         if (wanted && (container_exec || !row.only_for_exec) && (denial_kills || !row.only_where_kills))
-            insert_words(names, row.names);
+            for (const std::string_view name : words_of(row.names)) names.emplace(name);
     }
     return {names.begin(), names.end()};
 }
