@@ -61,6 +61,10 @@ void PolicyOptions::add_to(CLI::App& app) {
     app.add_flag("--no-known", no_known,
                  "Leave out what was known beforehand (`trace --known`) and not seen again")
         ->group(group);
+    app.add_flag(
+           "--families", families,
+           "Allow also the calls by which another libc or kernel does the same job: faccessat2 for access, ...")
+        ->group(group);
     app.add_option("--default-action", default_action,
                    "What happens to other calls (default: the baseline's, or SCMP_ACT_ERRNO)")
         ->option_text("ACTION")
@@ -96,6 +100,9 @@ Result<void> PolicyOptions::check_output(const std::string& output) const {
 
 Result<DeriveOptions> PolicyOptions::resolve() const {
     DeriveOptions options;
+    if (observed_only && families)
+        return fail("asks for more than was observed: leave out one of the two",
+                    "--families --observed-only");
     if (observed_only) {
         options = DeriveOptions::observed_only();
     } else {
@@ -107,6 +114,7 @@ Result<DeriveOptions> PolicyOptions::resolve() const {
         options.unseen = !no_unseen;
         options.vdso = !no_vdso;
         options.assumed = !no_known;
+        options.families = families;
     }
     options.only = only;
     options.exclude = exclude;

@@ -21,6 +21,7 @@ struct PolicyOptions {
     bool no_unseen = false;
     bool no_vdso = false;
     bool no_known = false;
+    bool families = false;
     std::vector<std::string> only;
     std::vector<std::string> exclude;
     bool split = false;

@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "callcensus/families.hpp"
 #include "policy/runtime_calls.hpp"
 
 namespace callcensus {
@@ -106,6 +107,10 @@ std::string observed_comment(std::span<const Recording> recordings, const Derive
     }
     const std::string whose = selects_all(options) ? "" : " in " + listed(executables, "nothing");
     return "observed" + whose + " while tracing " + listed(commands, "a program");
+}
+
+std::string family_comment(const Siblings& row) {
+    return "same job as " + listed({row.of.begin(), row.of.end()}, "") + ": " + std::string(row.reason);
 }
 
 std::string runtime_comment(const DeriveOptions& options) {
@@ -261,6 +266,11 @@ Derivation derive(std::span<const Recording> recordings, const DeriveOptions& op
     rules.allow(observed, observed_comment(recordings, options));
     derived.observed = observed.size();
     rules.allow(assumed, "known from an earlier recording or profile, and not looked for again");
+    if (options.families) {
+        std::set<std::string> wanted = observed;
+        wanted.insert(assumed.begin(), assumed.end());
+        for (const Siblings& row : siblings(wanted, abis)) rules.allow(row.names, family_comment(row));
+    }
     if (options.runtime != RuntimeSet::none)
         rules.allow(
             runtime_calls(options.runtime, options.container_exec, denial_kills(profile.default_action)),

@@ -214,7 +214,7 @@ class Help(harness.Case):
         for subcommand in ("trace", "derive"):
             self.assertRegex(text, rf"\n  {subcommand} +\w")
         policy = ["--baseline", "--observed-only", "--runtime", "--no-exec", "--no-unseen", "--no-vdso",
-                  "--default-action", "--default-errno"]
+                  "--families", "--default-action", "--default-errno"]
         for subcommand, options in (
                 ("trace", ["-o,--output", "--recording", "-q,--quiet", "--json", "--engine", "--timeout",
                            "--kill-after", "--until-exit", *policy]),

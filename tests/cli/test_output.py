@@ -104,6 +104,31 @@ class Profiles(harness.Case):
                 self.assertEqual(got["syscalls"][0], full["syscalls"][0])
         self.assertEqual(derived("--runtime", "none", "--no-unseen", "--no-vdso"), derived("--observed-only"))
 
+    def test_families(self):
+        done = self.callcensus("trace", "-q", "--recording", "r.json", "--families", "-o", "traced.json", "--",
+                               *python("import os; os.access('/', os.F_OK); os.mkdir('d'); os.rmdir('d')"))
+        self.assertSucceeded(done)
+        self.assertSucceeded(self.callcensus("derive", "-q", "--families", "r.json", "-o", "d.json"))
+        profile = self.json("d.json")
+        self.assertEqual(profile, self.json("traced.json"))
+        recorded = harness.recorded(self.json("r.json"))
+        self.assertEqual(rule_about(profile, "same job as access: ")["names"], ["faccessat", "faccessat2"])
+        self.assertTrue(profile["syscalls"][1]["comment"].startswith("same job as "))
+        self.assertEqual(harness.observed(profile), set(recorded))
+        added = {name for rule in profile["syscalls"] if rule["comment"].startswith("same job as ")
+                 for name in rule["names"]}
+        self.assertLessEqual({"faccessat2", "mkdirat", "unlinkat"}, added)
+        self.assertFalse(added & set(recorded))
+        self.assertFalse(added & {"mount", "ptrace", "bpf", "unshare"})
+        self.assertSucceeded(self.callcensus("derive", "-q", "r.json", "-o", "d.json"))
+        self.assertEqual([rule for rule in self.json("d.json")["syscalls"] if "same job" in rule["comment"]], [])
+
+    def test_families_are_more_than_what_was_observed(self):
+        for arguments in (("trace", "--families", "--observed-only", "--", "touch", "ran"),
+                          ("derive", "--observed-only", "--families", "r.json")):
+            self.assertComplains(self.callcensus(*arguments), "--families --observed-only: ")
+        self.assertFalse(self.path("ran").exists())
+
     def test_runtimes(self):
         self.traced("--recording", "r.json")
 

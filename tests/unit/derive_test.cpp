@@ -294,6 +294,51 @@ TEST_CASE("what was known beforehand has a rule and a switch of its own") {
     CHECK(derived({recording, recording_of({write_call})}, options).profile.rules.size() == 1);
 }
 
+TEST_CASE("families add a rule for each reason, after what was observed and known, on request only") {
+    const auto number = [](const char* name) {
+        return Syscall{Abi::x86_64, *syscall_number(Abi::x86_64, name)};
+    };
+    Recording recording =
+        recording_of({number("access"), number("getpid"), number("mkdir"), number("rename")});
+    recording.assumed = {number("unlink")};
+    DeriveOptions options;
+    CHECK_FALSE(options.families);
+    CHECK_FALSE(DeriveOptions::observed_only().families);
+    const Profile without = derived({recording}, options).profile;
+    options.families = true;
+    const Profile with = derived({recording}, options).profile;
+    REQUIRE(with.rules.size() == without.rules.size() + 3);
+    CHECK(with.rules[0] == without.rules[0]);
+    CHECK(with.rules[1] == without.rules[1]);  // known beforehand
+    CHECK(with.rules[2].names == Names{"faccessat", "faccessat2"});
+    CHECK(with.rules[2].comment.find("same job as access: ") == 0);
+    CHECK(with.rules[3].names == Names{"mkdirat", "renameat", "renameat2"});
+    CHECK(with.rules[3].comment.find("same job as mkdir, rename: ") == 0);
+    CHECK(with.rules[4].names == Names{"unlinkat"});
+    CHECK(with.rules[5].comment == without.rules[2].comment);  // the runtimes'
+    auto names = all_names(with);
+    std::sort(names.begin(), names.end());
+    CHECK(std::adjacent_find(names.begin(), names.end()) == names.end());
+
+    SECTION("not of what was known and is left out") {
+        options.assumed = false;
+        CHECK(derived({recording}, options).profile.rules.size() == with.rules.size() - 2);
+    }
+    SECTION("what a baseline blocks stays blocked") {
+        options.baseline = baseline(
+            R"({"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["faccessat2"], "action": "SCMP_ACT_KILL"}]})");
+        const Profile profile = derived({recording}, options).profile;
+        CHECK(profile.rules[3].names == Names{"faccessat"});
+    }
+    SECTION("only calls that the recorded ABIs have") {
+        Recording on_i386 = recording_of({{Abi::i386, *syscall_number(Abi::i386, "futex")}});
+        CHECK(derived({on_i386}, options).profile.rules[1].names == Names{"futex_time64"});
+        Recording on_x86_64 = recording_of({number("futex")});
+        for (const Rule& rule : derived({on_x86_64}, options).profile.rules)
+            CHECK_FALSE(rule.speaks_of("futex_time64"));
+    }
+}
+
 TEST_CASE("a call without a name exists unless every result that was seen denied it") {
     Recording recording = recording_of({{Abi::x86_64, 6000}});
     recording.calls[0].count = 10;
