@@ -13,11 +13,12 @@ namespace {
 // Sources. What Docker's default profile grants: moby/profiles, seccomp/default.json at 02e898b1 (2026;
 // before 2025 profiles/seccomp/default.json of moby/moby), of which tests/golden/docker-default.json holds
 // the facts. io_uring_* have been withheld since Docker 25 (moby pull request 46762). Where two capabilities
-// grant a call each, the narrower one stands here. Podman's profile (containers-common, seccomp.json,
-// compared at its Debian 12 version) differs: it grants the mount family, unshare, keyctl, pivot_root and
-// reboot without capabilities and relies on the kernel's own checks. What a call is dangerous for: the calls'
-// manual pages (man-pages 6), capabilities(7), the kernel's Documentation/admin-guide/sysctl/{kernel,vm}.rst,
-// Documentation/userspace-api, and the CVEs named.
+// grant a call each, the narrower one stands here. Podman's profile (containers-common 0.50, seccomp.json) is
+// wider: without a capability it grants the mount family, setns, unshare, clone3, pidfd_getfd, keyctl,
+// pivot_root, reboot, syslog and the calls for memory policy, and relies on the kernel's own checks.
+//
+// What a call is dangerous for: the calls' manual pages (man-pages 6.03), capabilities(7), the kernel's
+// Documentation/admin-guide/sysctl/{kernel,vm}.rst, Documentation/userspace-api, and the CVEs named.
 struct Row {
     RiskClass cls;
     std::string_view capability;

@@ -64,7 +64,8 @@ TEST_CASE("the last of repeated keys counts") {
 }
 
 TEST_CASE("published default profiles survive") {
-    for (const std::string name : {"/tests/golden/baselines/docker-shape.json"}) {
+    for (const std::string name :
+         {"/tests/golden/baselines/docker-shape.json", "/tests/golden/docker-default.json"}) {
         const std::string text = file(CALLCENSUS_SOURCE_DIR + name);
         const auto profile = parse_profile(text, name);
         REQUIRE(profile);
