@@ -52,6 +52,20 @@ TEST_CASE("families are made of known calls, each once, with a reason and a sour
     CHECK(seen.size() > 60);
 }
 
+TEST_CASE("every family has something to add on some ABI") {
+    for (const Family& family : all_families()) {
+        CAPTURE(family.names);
+        CHECK(std::any_of(all_abis().begin(), all_abis().end(), [&](const AbiInfo& row) {
+            return std::any_of(family.names.begin(), family.names.end(), [&](std::string_view name) {
+                const auto rows = siblings({std::string(name)}, {row.abi});
+                return syscall_number(row.abi, name) &&
+                       std::any_of(rows.begin(), rows.end(),
+                                   [&](const Siblings& found) { return found.reason == family.reason; });
+            });
+        }));
+    }
+}
+
 TEST_CASE("no family adds a call that is dangerous or that Docker's default profile withholds") {
     // clone3 is what clone is, without a filter's look at the flags; the others set the clock as one another
     // do.
