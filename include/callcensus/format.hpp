@@ -4,9 +4,11 @@
 /// Errors of the parsers say where: `source:line:column`, both from 1, columns in bytes.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "callcensus/profile.hpp"
 #include "callcensus/recording.hpp"
@@ -22,8 +24,14 @@ namespace callcensus {
 [[nodiscard]] Result<Recording> parse_recording(std::string_view text, const std::string& source);
 [[nodiscard]] std::string write_recording(const Recording& recording);
 
+/// One or several in one file, nothing of them lost: docs/recordings.schema.json.
+[[nodiscard]] Result<std::vector<Recording>> parse_recordings(std::string_view text,
+                                                              const std::string& source);
+/// One recording is written as itself.
+[[nodiscard]] std::string write_recordings(std::span<const Recording> recordings);
+
 /// Either of them.
-using Readable = std::variant<Profile, Recording>;
+using Readable = std::variant<Profile, std::vector<Recording>>;
 [[nodiscard]] Result<Readable> parse_any(std::string_view text, const std::string& source);
 
 }  // namespace callcensus

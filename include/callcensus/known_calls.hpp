@@ -2,6 +2,8 @@
 /// (Plan::known). Pure functions.
 #pragma once
 
+#include <span>
+
 #include "callcensus/profile.hpp"
 #include "callcensus/recording.hpp"
 #include "callcensus/syscall_set.hpp"
@@ -10,6 +12,9 @@ namespace callcensus {
 
 /// What was observed, and what had been assumed then.
 [[nodiscard]] SyscallSet known_calls(const Recording& recording);
+
+/// Of any of them.
+[[nodiscard]] SyscallSet known_calls(std::span<const Recording> recordings);
 
 /// What the profile lets through whatever the arguments, the capabilities and the machine, on each of its
 /// architectures. A call of which rules say different things is not known. Names that an architecture does

@@ -31,14 +31,14 @@ int derive_profile(const DeriveCommandOptions& options) {
     for (const std::string& path : options.recordings) {
         const auto text = read_file(path, largest_recording);
         if (!text) return complain(text.error());
-        auto recording = parse_recording(*text, path == "-" ? "standard input" : path);
-        if (!recording) return complain(recording.error());
-        if (!recording->complete() && !options.quiet)
-            say("warning: " + path + " is not complete: " + recording->gaps.front());
-        if (auto possible = check_derivable({&*recording, 1}, *derive_options, options.policy.split);
-            !possible)
+        auto in_file = parse_recordings(*text, path == "-" ? "standard input" : path);
+        if (!in_file) return complain(in_file.error());
+        for (const Recording& recording : *in_file)
+            if (!recording.complete() && !options.quiet)
+                say("warning: " + path + " is not complete: " + recording.gaps.front());
+        if (auto possible = check_derivable(*in_file, *derive_options, options.policy.split); !possible)
             return complain({possible.error().message, path, 0});
-        recordings.push_back(std::move(*recording));
+        std::move(in_file->begin(), in_file->end(), std::back_inserter(recordings));
     }
     const auto profiles = derive_profiles(recordings, *derive_options, options.policy.split, options.output);
     for (const ProfileReport& report : profiles)

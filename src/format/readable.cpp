@@ -13,7 +13,9 @@ Result<Readable> parse_any(std::string_view text, const std::string& source) {
     const bool is_recording = std::any_of(root->members.begin(), root->members.end(),
                                           [](const LocatedMember& member) { return member.key == "format"; });
     if (is_recording)
-        return parse_recording(text, source).map([](Recording&& it) { return Readable(std::move(it)); });
+        return parse_recordings(text, source).map([](std::vector<Recording>&& it) {
+            return Readable(std::move(it));
+        });
     return parse_profile(text, source).map([](Profile&& it) { return Readable(std::move(it)); });
 }
 

@@ -17,6 +17,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view format_name = "callcensus-recording";
+constexpr std::string_view format_name_of_several = "callcensus-recordings";
 constexpr int version = 1;
 
 // Of whom the calls of a process are known, in the order of Scope.
@@ -180,9 +181,7 @@ CallRecord read_call(Decoder& decoder, const Placed& at, const Recording& record
     return record;
 }
 
-}  // namespace
-
-std::string write_recording(const Recording& recording) {
+Json write_one(const Recording& recording) {
     Json object;
     object["format"] = format_name;
     object["version"] = version;
@@ -206,21 +205,25 @@ std::string write_recording(const Recording& recording) {
         object["calls"].push_back(write_call(record, recording.exact_counts()));
     object["assumed"] = Json::array();
     for (const Syscall call : recording.assumed) object["assumed"].push_back(write_identity(call));
+    return object;
+}
+
+std::string text_of(const Json& object) {
     return object.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-Result<Recording> parse_recording(std::string_view text, const std::string& source) {
-    const auto root = parse_located(text, source);
-    if (!root) return tl::unexpected(root.error());
-    Decoder decoder(text, source);
-    const Placed top{&*root, ""};
+void check_version(Fields& fields) {
+    const Placed version_at = fields.required("version");
+    if (fields.whole<int>("version") != version)
+        fields.complain(version_at, fmt::format("is not {}, the only one this callcensus reads", version));
+}
+
+Recording read_one(Decoder& decoder, const Placed& top) {
     Fields fields(decoder, top);
     if (fields.text("format") != format_name && !decoder.failed())
         decoder.complain(*top.node,
                          "is not a callcensus recording (no \"format\": \"callcensus-recording\")");
-    const Placed version_at = fields.required("version");
-    if (fields.whole<int>("version") != version)
-        fields.complain(version_at, fmt::format("is not {}, the only one this callcensus reads", version));
+    check_version(fields);
     Recording recording;
     recording.generator = fields.text("generator").value_or("");
     recording.engine = fields.text("engine").value_or("");
@@ -249,8 +252,46 @@ Result<Recording> parse_recording(std::string_view text, const std::string& sour
         Fields identity(decoder, call);
         recording.assumed.push_back(read_identity(identity));
     }
-    if (decoder.failed()) return decoder.error();
     return recording;
+}
+
+}  // namespace
+
+std::string write_recording(const Recording& recording) { return text_of(write_one(recording)); }
+
+std::string write_recordings(std::span<const Recording> recordings) {
+    if (recordings.size() == 1) return write_recording(recordings.front());
+    Json object;
+    object["format"] = format_name_of_several;
+    object["version"] = version;
+    object["recordings"] = Json::array();
+    for (const Recording& recording : recordings) object["recordings"].push_back(write_one(recording));
+    return text_of(object);
+}
+
+Result<Recording> parse_recording(std::string_view text, const std::string& source) {
+    auto recordings = parse_recordings(text, source);
+    if (!recordings) return tl::unexpected(recordings.error());
+    if (recordings->size() != 1)
+        return fail(fmt::format("holds {} recordings, and not one", recordings->size()), source);
+    return std::move(recordings->front());
+}
+
+Result<std::vector<Recording>> parse_recordings(std::string_view text, const std::string& source) {
+    const auto root = parse_located(text, source);
+    if (!root) return tl::unexpected(root.error());
+    Decoder decoder(text, source);
+    const Placed top{&*root, ""};
+    std::vector<Recording> recordings;
+    Fields fields(decoder, top);
+    if (!decoder.failed() && fields.text("format") == format_name_of_several) {
+        check_version(fields);
+        for (const Placed& one : fields.list("recordings")) recordings.push_back(read_one(decoder, one));
+    } else {
+        recordings.push_back(read_one(decoder, top));
+    }
+    if (decoder.failed()) return decoder.error();
+    return recordings;
 }
 
 }  // namespace callcensus

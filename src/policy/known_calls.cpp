@@ -16,6 +16,12 @@ SyscallSet known_calls(const Recording& recording) {
     return known;
 }
 
+SyscallSet known_calls(std::span<const Recording> recordings) {
+    SyscallSet known;
+    for (const Recording& recording : recordings) known = known | known_calls(recording);
+    return known;
+}
+
 SyscallSet known_calls(const Profile& profile) {
     std::map<std::string, bool> let_through;  // by name: in every rule that speaks of it
     for (const Rule& rule : profile.rules) {

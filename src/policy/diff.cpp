@@ -1,0 +1,374 @@
+#include "callcensus/diff.hpp"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "policy/context_cells.hpp"
+
+namespace callcensus {
+namespace {
+
+std::string number(std::uint64_t value) {
+    if (value < 1024) return std::to_string(value);
+    static constexpr std::string_view digits = "0123456789abcdef";
+    std::string text;
+    for (; value != 0; value >>= 4) text.insert(text.begin(), digits[value & 15]);
+    return "0x" + text;
+}
+
+std::string text_of(const ArgumentCondition& condition) {
+    static const std::map<std::string, std::string> signs{{"SCMP_CMP_NE", " != "}, {"SCMP_CMP_LT", " < "},
+                                                          {"SCMP_CMP_LE", " <= "}, {"SCMP_CMP_EQ", " == "},
+                                                          {"SCMP_CMP_GE", " >= "}, {"SCMP_CMP_GT", " > "}};
+    const std::string argument = "arg" + std::to_string(condition.index);
+    const auto sign = signs.find(condition.op);
+    if (sign != signs.end()) return argument + sign->second + number(condition.value);
+    return argument + " & " + number(condition.value) + " == " + number(condition.value_two);
+}
+
+std::string text_of(const std::vector<Conditions>& rules) {
+    std::string text;
+    for (const Conditions& conditions : rules) {
+        if (!text.empty()) text += " or ";
+        for (std::size_t i = 0; i < conditions.size(); ++i)
+            text += (i == 0 ? "" : " and ") + text_of(conditions[i]);
+    }
+    return text;
+}
+
+std::string text_of(const ContextCell& cell) {
+    std::vector<std::string> parts;
+    for (const auto& [cap, had] : cell.caps) parts.push_back((had ? "with " : "without ") + cap);
+    if (!cell.other_arches) {
+        std::string arches;
+        for (const std::string& arch : cell.arches) arches += (arches.empty() ? "on " : " or ") + arch;
+        parts.push_back(arches);
+    }
+    const auto version = [](const KernelVersion& it) {
+        return std::to_string(it.major) + "." + std::to_string(it.minor);
+    };
+    if (cell.from != KernelVersion{}) parts.push_back("from kernel " + version(cell.from));
+    if (cell.until) parts.push_back("before kernel " + version(*cell.until));
+    std::string text;
+    for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
+    return text;
+}
+
+const std::vector<Recording>* recordings_of(const Comparable& input) {
+    return std::get_if<std::vector<Recording>>(&input);
+}
+
+Result<Meaning> meaning_of(const Comparable& input, const Machine& machine) {
+    if (const auto* recordings = recordings_of(input)) return callcensus::meaning_of(*recordings);
+    return callcensus::meaning_of(std::get<Profile>(input), machine);
+}
+
+std::vector<Use> uses_of(const Comparable& input, const std::vector<Abi>& abis, const std::string& call) {
+    const auto* recordings = recordings_of(input);
+    if (recordings == nullptr) return {};
+    std::map<std::string, Use> uses;
+    for (const Recording& recording : *recordings)
+        for (const CallRecord& record : recording.calls) {
+            if (std::find(abis.begin(), abis.end(), record.call.abi) == abis.end()) continue;
+            std::string name = syscall_name(record.call);
+            if (name.empty()) name = "number " + std::to_string(record.call.number);
+            if (name != call) continue;
+            for (const auto& [executable, count] : record.by_executable) {
+                Use& use = uses[recording.executables[executable]];
+                use.executable = recording.executables[executable];
+                use.count += count;
+                use.exact = use.exact && recording.exact_counts();
+            }
+        }
+    std::vector<Use> sorted;
+    for (auto& [executable, use] : uses) sorted.push_back(std::move(use));
+    std::stable_sort(sorted.begin(), sorted.end(),
+                     [](const Use& a, const Use& b) { return a.count > b.count; });
+    return sorted;
+}
+
+std::optional<ChangeKind> kind_of(const CallMeaning& before, const CallMeaning& after) {
+    const ArgumentSet let_before = before.let_through();
+    const ArgumentSet let_after = after.let_through();
+    const bool more = !covers(let_before, let_after);
+    const bool fewer = !covers(let_after, let_before);
+    if (more && let_before.empty()) return ChangeKind::allowed;
+    if (fewer && let_after.empty()) return ChangeKind::denied;
+    if (more && fewer) return ChangeKind::altered;
+    if (more) return ChangeKind::loosened;
+    if (fewer) return ChangeKind::tightened;
+    if (same(before, after)) return std::nullopt;
+    return ChangeKind::redecided;
+}
+
+// The changes on ABIs that both have, and of recordings on any.
+class Comparison {
+  public:
+    Comparison(const Meaning& before, const Meaning& after, std::set<Abi> abis)
+        : before_(before), after_(after), abis_(std::move(abis)) {}
+
+    [[nodiscard]] std::vector<CallChange> changes() const {
+        using Key = std::tuple<std::string, ChangeKind, std::string, std::string>;
+        std::map<Key, CallChange> changes;
+        for (const Abi abi : abis_)
+            for (const std::string& call : names(abi)) {
+                const ArgumentWidth width = argument_width(abi);
+                const CallMeaning before = meaning(before_, abi, call);
+                const CallMeaning after = meaning(after_, abi, call);
+                const auto kind = kind_of(before, after);
+                if (!kind || follows_the_default(before, after)) continue;
+                CallChange change;
+                change.kind = *kind;
+                change.call = call;
+                change.before = describe(before, before_.otherwise, width);
+                change.after = describe(after, after_.otherwise, width);
+                change.risk = risk_of(call);
+                const Key key{call, *kind, change.before, change.after};
+                changes.try_emplace(key, std::move(change)).first->second.abis.push_back(abi);
+            }
+        std::vector<CallChange> list;
+        for (auto& [key, change] : changes) list.push_back(std::move(change));
+        return list;
+    }
+
+  private:
+    static CallMeaning meaning(const Meaning& of, Abi abi, const std::string& call) {
+        if (const auto calls = of.calls.find(abi); calls != of.calls.end())
+            if (const auto found = calls->second.find(call); found != calls->second.end())
+                return found->second;
+        return always(of.otherwise, argument_width(abi));
+    }
+    [[nodiscard]] std::set<std::string> names(Abi abi) const {
+        std::set<std::string> names;
+        for (const Meaning* of : {&before_, &after_})
+            if (const auto calls = of->calls.find(abi); calls != of->calls.end())
+                for (const auto& [name, meaning] : calls->second) names.insert(name);
+        return names;
+    }
+    // That the default has changed is said once.
+    [[nodiscard]] bool follows_the_default(const CallMeaning& before, const CallMeaning& after) const {
+        const Decision* was = before.constant();
+        const Decision* is = after.constant();
+        return before_.otherwise != after_.otherwise && was != nullptr && is != nullptr &&
+               *was == before_.otherwise && *is == after_.otherwise;
+    }
+
+    const Meaning& before_;
+    const Meaning& after_;
+    std::set<Abi> abis_;
+};
+
+std::set<Abi> abis_in(const Meaning& meaning) {
+    std::set<Abi> abis;
+    for (const auto& [abi, calls] : meaning.calls) abis.insert(abi);
+    return abis;
+}
+
+// In every situation that the rules of a call tell apart.
+Result<std::vector<CallChange>> changes_as_conditions(const Profile& before, const Profile& after,
+                                                      const std::set<Abi>& abis) {
+    struct Rules {
+        std::vector<const Rule*> before;
+        std::vector<const Rule*> after;
+    };
+    std::map<std::string, Rules> by_name;
+    const auto collect = [&](const Profile& profile, std::vector<const Rule*> Rules::*side) {
+        for (const Rule& rule : profile.rules) {
+            const auto add = [&](const std::string& name) { (by_name[name].*side).push_back(&rule); };
+            std::for_each(rule.names.begin(), rule.names.end(), add);
+            if (!rule.name.empty()) add(rule.name);
+        }
+    };
+    collect(before, &Rules::before);
+    collect(after, &Rules::after);
+
+    std::vector<CallChange> all;
+    for (const auto& [name, rules] : by_name) {
+        std::vector<const Rule*> both = rules.before;
+        both.insert(both.end(), rules.after.begin(), rules.after.end());
+        const auto cells = context_cells(both);
+        if (cells.empty()) return fail("has too many conditions on capabilities for " + name);
+        std::vector<std::pair<CallChange, std::vector<ContextCell>>> groups;
+        for (const ContextCell& cell : cells) {
+            const Machine machine = representative(cell);
+            const auto meaning = [&](const Profile& profile,
+                                     const std::vector<const Rule*>& of) -> Result<Meaning> {
+                std::vector<const Rule*> applying;
+                std::copy_if(of.begin(), of.end(), std::back_inserter(applying),
+                             [&](const Rule* rule) { return applies(*rule, machine); });
+                Meaning result;
+                result.otherwise = default_decision(profile);
+                for (const Abi abi : abis) {
+                    if (!syscall_number(abi, name)) continue;
+                    auto call = callcensus::meaning_of(applying, result.otherwise, argument_width(abi));
+                    if (!call) return fail("has rules for " + name + " that are too complicated to compare");
+                    result.calls[abi].emplace(name, std::move(*call));
+                }
+                return result;
+            };
+            const auto was = meaning(before, rules.before);
+            const auto is = meaning(after, rules.after);
+            if (!was || !is) return tl::unexpected((was ? is : was).error());
+            for (CallChange& change : Comparison(*was, *is, abis).changes()) {
+                const auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& it) {
+                    return it.first.kind == change.kind && it.first.before == change.before &&
+                           it.first.after == change.after && it.first.abis == change.abis;
+                });
+                if (group == groups.end())
+                    groups.push_back({std::move(change), {cell}});
+                else
+                    group->second.push_back(cell);
+            }
+        }
+        for (const auto& [change, of_group] : groups)
+            for (const ContextCell& cell : united(of_group)) {
+                all.push_back(change);
+                all.back().context = text_of(cell);
+            }
+    }
+    return all;
+}
+
+std::set<Abi> all_abis_of(const Profile& profile, Abi native) {
+    std::set<Abi> abis = abis_of(profile, native);
+    for (const ArchitectureFamily& family : profile.arch_map)
+        if (const AbiInfo* row = find_abi_by_token(family.architecture))
+            abis.merge(abis_of(profile, row->abi));
+    return abis;
+}
+
+std::string flags_of(const Profile& profile) {
+    const std::set<std::string> flags(profile.flags.begin(), profile.flags.end());
+    std::string text;
+    for (const std::string& flag : flags) text += (text.empty() ? "" : " ") + flag;
+    return text;
+}
+
+}  // namespace
+
+std::string_view id(ChangeKind kind) {
+    switch (kind) {
+        case ChangeKind::allowed:
+            return "allowed";
+        case ChangeKind::denied:
+            return "denied";
+        case ChangeKind::loosened:
+            return "loosened";
+        case ChangeKind::tightened:
+            return "tightened";
+        case ChangeKind::altered:
+            return "altered";
+        case ChangeKind::redecided:
+            return "redecided";
+    }
+    return {};
+}
+
+std::string describe(const CallMeaning& meaning, const Decision& otherwise, ArgumentWidth width) {
+    if (const Decision* constant = meaning.constant()) return describe(*constant);
+    std::string text;
+    std::string rest;
+    for (const CallMeaning::Part& part : meaning.parts) {
+        if (part.decision == otherwise || (&part == &meaning.parts.back() && rest.empty())) {
+            rest = describe(part.decision);
+            continue;
+        }
+        text += (text.empty() ? "" : "; ") + describe(part.decision) + " if " +
+                text_of(conditions_of(part.arguments, width));
+    }
+    return text + (rest.empty() ? "" : ", else " + rest);
+}
+
+bool gains(const CallChange& change) {
+    return change.kind == ChangeKind::allowed || change.kind == ChangeKind::loosened ||
+           change.kind == ChangeKind::altered;
+}
+
+bool losses(const CallChange& change) {
+    return change.kind == ChangeKind::denied || change.kind == ChangeKind::tightened ||
+           change.kind == ChangeKind::altered;
+}
+
+bool gains(const Difference& difference) {
+    const auto& calls = difference.calls;
+    return !difference.abis_added.empty() ||
+           (difference.otherwise && lets_through(difference.otherwise->second.action) &&
+            !lets_through(difference.otherwise->first.action)) ||
+           std::any_of(calls.begin(), calls.end(), [](const CallChange& change) { return gains(change); });
+}
+
+bool losses(const Difference& difference) {
+    const auto& calls = difference.calls;
+    return !difference.abis_removed.empty() ||
+           (difference.otherwise && lets_through(difference.otherwise->first.action) &&
+            !lets_through(difference.otherwise->second.action)) ||
+           std::any_of(calls.begin(), calls.end(), [](const CallChange& change) { return losses(change); });
+}
+
+bool risky_gains(const Difference& difference) {
+    // A default that lets everything through lets risky calls through.
+    return (difference.otherwise && lets_through(difference.otherwise->second.action) &&
+            !lets_through(difference.otherwise->first.action)) ||
+           std::any_of(difference.calls.begin(), difference.calls.end(),
+                       [](const CallChange& change) { return gains(change) && is_risky(change.risk); });
+}
+
+Result<Difference> diff(const Comparable& before, const Comparable& after, const DiffOptions& options) {
+    Difference difference;
+    const auto* old_profile = std::get_if<Profile>(&before);
+    const auto* new_profile = std::get_if<Profile>(&after);
+    difference.of_recordings = old_profile == nullptr && new_profile == nullptr;
+    const AbiInfo* native = find_machine_abi(options.machine.arch);
+    if (native == nullptr)
+        return fail("\"" + options.machine.arch + "\" is no architecture that callcensus knows");
+
+    std::set<Abi> common;
+    if (old_profile != nullptr && new_profile != nullptr) {
+        const auto abis = [&](const Profile& profile) {
+            return options.as_conditions ? all_abis_of(profile, native->abi) : abis_of(profile, native->abi);
+        };
+        const std::set<Abi> old_abis = abis(*old_profile);
+        const std::set<Abi> new_abis = abis(*new_profile);
+        std::set_difference(new_abis.begin(), new_abis.end(), old_abis.begin(), old_abis.end(),
+                            std::back_inserter(difference.abis_added));
+        std::set_difference(old_abis.begin(), old_abis.end(), new_abis.begin(), new_abis.end(),
+                            std::back_inserter(difference.abis_removed));
+        std::set_intersection(old_abis.begin(), old_abis.end(), new_abis.begin(), new_abis.end(),
+                              std::inserter(common, common.end()));
+        const Decision was = default_decision(*old_profile);
+        const Decision is = default_decision(*new_profile);
+        if (was != is) difference.otherwise = {was, is};
+        const std::string old_flags = flags_of(*old_profile);
+        const std::string new_flags = flags_of(*new_profile);
+        if (old_flags != new_flags) difference.flags = {old_flags, new_flags};
+    }
+    if (options.as_conditions && old_profile != nullptr && new_profile != nullptr) {
+        auto changes = changes_as_conditions(*old_profile, *new_profile, common);
+        if (!changes) return tl::unexpected(changes.error());
+        difference.calls = std::move(*changes);
+    } else {
+        auto was = meaning_of(before, options.machine);
+        auto is = meaning_of(after, options.machine);
+        if (!was || !is) return tl::unexpected((was ? is : was).error());
+        if (old_profile == nullptr || new_profile == nullptr) {
+            common = abis_in(*was);
+            common.merge(abis_in(*is));
+            // What was not recorded, or not allowed, is simply not there; how it is denied does not matter.
+            if (old_profile == nullptr) was->otherwise = is->otherwise;
+            if (new_profile == nullptr) is->otherwise = was->otherwise;
+        }
+        difference.calls = Comparison(*was, *is, common).changes();
+    }
+    for (CallChange& change : difference.calls)
+        change.uses = uses_of(losses(change) && !gains(change) ? before : after, change.abis, change.call);
+    std::stable_sort(difference.calls.begin(), difference.calls.end(),
+                     [](const CallChange& a, const CallChange& b) {
+                         return std::tuple(!gains(a), a.kind, b.risk.cls, a.call) <
+                                std::tuple(!gains(b), b.kind, a.risk.cls, b.call);
+                     });
+    return difference;
+}
+
+}  // namespace callcensus
