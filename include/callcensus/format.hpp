@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "callcensus/profile.hpp"
+#include "callcensus/profile_text.hpp"
 #include "callcensus/recording.hpp"
 #include "callcensus/result.hpp"
 
@@ -18,6 +19,8 @@ namespace callcensus {
 
 /// The OCI format with Docker's and Podman's extensions. `source` names the text in errors.
 [[nodiscard]] Result<Profile> parse_profile(std::string_view text, const std::string& source);
+/// The same for a text with mistakes: those are in the result, and only what is no JSON is an error.
+[[nodiscard]] Result<ProfileText> read_leniently(std::string_view text, const std::string& source);
 [[nodiscard]] std::string write_profile(const Profile& profile);
 
 /// The recording's own JSON, version 1: docs/recording.schema.json.

@@ -23,6 +23,9 @@ enum class Action : std::uint8_t { allow, errno_, kill, kill_process, kill_threa
 /// "SCMP_ACT_ERRNO" and the like.
 [[nodiscard]] std::string_view token(Action action);
 [[nodiscard]] std::optional<Action> find_action(std::string_view token);
+/// The one that a misspelt token is most like: ALLOW for "ALLOW" and "SCMP_ACT_ALOW"; ERRNO where it is like
+/// none.
+[[nodiscard]] Action nearest_action(std::string_view token);
 /// Every token, for messages: "SCMP_ACT_ALLOW, SCMP_ACT_ERRNO, …".
 [[nodiscard]] std::string all_action_tokens();
 /// Whether a call meets no obstacle: ALLOW and LOG.

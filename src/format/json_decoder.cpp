@@ -6,8 +6,13 @@ namespace callcensus {
 
 using Type = nlohmann::json::value_t;
 
-void Decoder::complain(const LocatedJson& at, const std::string& what) {
-    if (!error_) error_ = Error{what, place(text_, source_, at.offset), 0};
+void Decoder::complain(const LocatedJson& at, const std::string& what, Fault::Kind kind) {
+    if (complaints_.size() < 1000) complaints_.push_back({kind, at.offset, what});
+}
+
+tl::unexpected<Error> Decoder::error() const {
+    const Complaint& first = complaints_.front();
+    return fail(first.what, place(text_, source_, first.offset));
 }
 
 Fields::Fields(Decoder& decoder, const Placed& object) : decoder_(decoder), object_(object) {
@@ -87,19 +92,20 @@ std::vector<Placed> Fields::list(std::string_view key) {
 std::vector<std::string> Fields::texts(std::string_view key) {
     std::vector<std::string> found;
     for (const Placed& element : list(key)) {
-        if (element.node->type != Type::string) {
-            complain(element, "must be a string");
-            break;
-        }
-        found.push_back(element.node->scalar.get<std::string>());
+        const bool is_text = element.node->type == Type::string;
+        if (!is_text) complain(element, "must be a string");
+        found.push_back(is_text ? element.node->scalar.get<std::string>() : std::string());
     }
     return found;
 }
 
 Placed Fields::required(std::string_view key) {
     if (auto field = find(key)) return *field;
-    decoder_.complain(*object_.node, (object_.path.empty() ? "the file" : object_.path) + " lacks \"" +
-                                         std::string(key) + "\"");
+    if (object_.node->type != Type::object) return object_;  // complained of already
+    decoder_.complain(
+        *object_.node,
+        (object_.path.empty() ? "the file" : object_.path) + " lacks \"" + std::string(key) + "\"",
+        Fault::Kind::missing);
     return object_;
 }
 

@@ -1,5 +1,5 @@
-// Takes located JSON apart and remembers the first thing that was wrong, so that a reader can be written as a
-// plain sequence of fields: after an error everything reads as absent, and the reader asks once at its end.
+// Takes located JSON apart and remembers what was wrong, so that a reader can be written as a plain sequence
+// of fields: what is wrong reads as absent, and the reader asks once at its end.
 //
 //     Decoder decoder(text, source);
 //     Fields fields(decoder, root, "");
@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "callcensus/profile.hpp"
+#include "callcensus/profile_text.hpp"
 #include "callcensus/result.hpp"
 #include "format/located_json.hpp"
 
@@ -25,15 +26,23 @@ class Decoder {
   public:
     Decoder(std::string_view text, const std::string& source) : text_(text), source_(source) {}
 
-    /// Only the first complaint counts.
-    void complain(const LocatedJson& at, const std::string& what);
-    [[nodiscard]] bool failed() const { return error_.has_value(); }
-    [[nodiscard]] tl::unexpected<Error> error() const { return tl::unexpected(*error_); }
+    struct Complaint {
+        Fault::Kind kind;
+        std::size_t offset;
+        std::string what;
+    };
+
+    /// Complaints after the thousandth are dropped: a text of nothing but mistakes must not take the memory.
+    void complain(const LocatedJson& at, const std::string& what, Fault::Kind kind = Fault::Kind::malformed);
+    [[nodiscard]] bool failed() const { return !complaints_.empty(); }
+    /// The first complaint.
+    [[nodiscard]] tl::unexpected<Error> error() const;
+    [[nodiscard]] const std::vector<Complaint>& complaints() const { return complaints_; }
 
   private:
     std::string_view text_;
     const std::string& source_;
-    std::optional<Error> error_;
+    std::vector<Complaint> complaints_;
 };
 
 /// A value together with its path from the root, for messages: `syscalls[3].action`.
@@ -56,6 +65,7 @@ class Fields {
     template <class T>
     [[nodiscard]] std::optional<T> whole(std::string_view key);
     [[nodiscard]] std::vector<Placed> list(std::string_view key);
+    /// As many as there are elements: "" for one that is no string.
     [[nodiscard]] std::vector<std::string> texts(std::string_view key);
     /// As above, and a complaint where it is absent. The value then is T's default.
     [[nodiscard]] Placed required(std::string_view key);
@@ -63,8 +73,8 @@ class Fields {
     template <class T>
     [[nodiscard]] T required_whole(std::string_view key);
 
-    void complain(const Placed& at, const std::string& what) {
-        decoder_.complain(*at.node, at.path + " " + what);
+    void complain(const Placed& at, const std::string& what, Fault::Kind kind = Fault::Kind::malformed) {
+        decoder_.complain(*at.node, at.path + " " + what, kind);
     }
     /// The members that nobody asked for.
     [[nodiscard]] UnknownMembers unknown() const;

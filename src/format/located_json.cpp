@@ -185,11 +185,19 @@ nlohmann::ordered_json LocatedJson::plain() const {
     return scalar;
 }
 
+LineIndex::LineIndex(std::string_view text) : begins_{0} {
+    for (auto newline = text.find('\n'); newline != std::string_view::npos;
+         newline = text.find('\n', newline + 1))
+        begins_.push_back(newline + 1);
+}
+
+Place LineIndex::operator[](std::size_t offset) const {
+    const auto after = std::upper_bound(begins_.begin(), begins_.end(), offset);
+    return {static_cast<std::size_t>(after - begins_.begin()), offset - *std::prev(after) + 1};
+}
+
 std::string place(std::string_view text, const std::string& source, std::size_t offset) {
-    const std::string_view before = text.substr(0, offset);
-    const auto line = std::count(before.begin(), before.end(), '\n') + 1;
-    const auto newline = before.rfind('\n');
-    const std::size_t column = newline == std::string_view::npos ? offset + 1 : offset - newline;
+    const auto [line, column] = LineIndex(text.substr(0, offset))[offset];
     return source + ":" + std::to_string(line) + ":" + std::to_string(column);
 }
 

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "callcensus/finding.hpp"
 #include "callcensus/result.hpp"
 
 namespace callcensus {
@@ -35,6 +36,16 @@ struct LocatedMember {
 /// Parses a whole text. Nesting deeper than a hundred levels and more than four million values are refused:
 /// no file of ours has them, and they would take a machine's memory.
 [[nodiscard]] Result<LocatedJson> parse_located(std::string_view text, const std::string& source);
+
+/// Lines and columns of offsets in a text, after one pass over it.
+class LineIndex {
+  public:
+    explicit LineIndex(std::string_view text);
+    [[nodiscard]] Place operator[](std::size_t offset) const;
+
+  private:
+    std::vector<std::size_t> begins_;  // of each line
+};
 
 /// `source:line:column` of an offset.
 [[nodiscard]] std::string place(std::string_view text, const std::string& source, std::size_t offset);

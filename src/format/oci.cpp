@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <map>
+#include <set>
 
 #include "callcensus/format.hpp"
 #include "format/json_decoder.hpp"
@@ -19,11 +21,13 @@ constexpr std::array<std::string_view, 7> operators{"SCMP_CMP_NE",       "SCMP_C
 
 Action read_action(Fields& fields, std::string_view key) {
     const Placed field = fields.required(key);
-    const std::string text = fields.text(key).value_or("");
-    const auto action = find_action(text);
+    const auto text = fields.text(key);
+    if (!text) return Action::errno_;
+    const auto action = find_action(*text);
     if (!action)
-        fields.complain(field, "is an unknown action \"" + text + "\"; known are " + all_action_tokens());
-    return action.value_or(Action::errno_);
+        fields.complain(field, "is an unknown action \"" + *text + "\"; known are " + all_action_tokens(),
+                        Fault::Kind::action);
+    return action.value_or(nearest_action(*text));
 }
 
 void check_architecture(Fields& fields, const Placed& at, const std::string& token) {
@@ -33,21 +37,29 @@ void check_architecture(Fields& fields, const Placed& at, const std::string& tok
     if (find_abi_by_token(token) == nullptr &&
         std::find(others.begin(), others.end(), token) == others.end() && token != "SCMP_ARCH_SH")
         fields.complain(at,
-                        "is an unknown architecture \"" + token + "\"; it should look like SCMP_ARCH_X86_64");
+                        "is an unknown architecture \"" + token + "\"; it should look like SCMP_ARCH_X86_64",
+                        Fault::Kind::architecture);
 }
 
 std::vector<std::string> read_architectures(Fields& fields, std::string_view key) {
     const std::vector<std::string> tokens = fields.texts(key);
-    const std::vector<Placed> places = fields.list(key);
-    for (std::size_t i = 0; i < tokens.size(); ++i) check_architecture(fields, places[i], tokens[i]);
+    const auto field = fields.find(key);
+    for (std::size_t i = 0; i < tokens.size(); ++i) {
+        const LocatedJson& element = field->node->elements[i];
+        if (element.type == nlohmann::json::value_t::string)
+            check_architecture(fields, {&element, field->path + "[" + std::to_string(i) + "]"}, tokens[i]);
+    }
     return tokens;
 }
 
 ArchitectureFamily read_family(Decoder& decoder, const Placed& at) {
     Fields fields(decoder, at);
     ArchitectureFamily family;
-    family.architecture = fields.required_text("architecture");
-    check_architecture(fields, at, family.architecture);
+    static_cast<void>(fields.required("architecture"));
+    if (const auto architecture = fields.text("architecture")) {
+        family.architecture = *architecture;
+        check_architecture(fields, at, family.architecture);
+    }
     family.sub_architectures = read_architectures(fields, "subArchitectures");
     return family;
 }
@@ -56,14 +68,18 @@ ArgumentCondition read_condition(Decoder& decoder, const Placed& at) {
     Fields fields(decoder, at);
     ArgumentCondition condition;
     condition.index = fields.required_whole<std::uint32_t>("index");
-    if (condition.index > 5) fields.complain(at, "has an index above 5; a system call has six arguments");
+    if (condition.index > 5)
+        fields.complain(at, "has an index above 5; a system call has six arguments", Fault::Kind::index);
     condition.value = fields.required_whole<std::uint64_t>("value");
     condition.value_two = fields.whole<std::uint64_t>("valueTwo").value_or(0);
     const Placed op = fields.required("op");
-    condition.op = fields.text("op").value_or("");
+    const auto text = fields.text("op");
+    if (!text) return condition;
+    condition.op = *text;
     if (std::find(operators.begin(), operators.end(), condition.op) == operators.end())
         fields.complain(op,
-                        "is an unknown operator \"" + condition.op + "\"; it should look like SCMP_CMP_EQ");
+                        "is an unknown operator \"" + condition.op + "\"; it should look like SCMP_CMP_EQ",
+                        Fault::Kind::comparison);
     return condition;
 }
 
@@ -85,7 +101,8 @@ Rule read_rule(Decoder& decoder, const Placed& at) {
     rule.names = fields.texts("names");
     rule.name = fields.text("name").value_or("");
     if (!rule.names.empty() && !rule.name.empty())
-        fields.complain(at, "has both \"name\" and \"names\", which Docker and Podman refuse");
+        fields.complain(at, "has both \"name\" and \"names\", which Docker and Podman refuse",
+                        Fault::Kind::name_and_names);
     rule.action = read_action(fields, "action");
     rule.errno_ret = fields.whole<std::uint32_t>("errnoRet");
     rule.errno_name = fields.text("errno").value_or("");
@@ -95,6 +112,46 @@ Rule read_rule(Decoder& decoder, const Placed& at) {
     rule.excludes = read_context(decoder, fields, "excludes");
     rule.unknown = fields.unknown();
     return rule;
+}
+
+Profile read_profile(Decoder& decoder, const LocatedJson& root, std::string_view text) {
+    if (text.rfind("\xef\xbb\xbf", 0) == 0)
+        decoder.complain(root, "the file begins with a byte-order mark, which no container runtime reads",
+                         Fault::Kind::byte_order_mark);
+    Fields fields(decoder, {&root, ""});
+    Profile profile;
+    profile.default_action = read_action(fields, "defaultAction");
+    profile.default_errno_ret = fields.whole<std::uint32_t>("defaultErrnoRet");
+    profile.default_errno_name = fields.text("defaultErrno").value_or("");
+    profile.architectures = read_architectures(fields, "architectures");
+    for (const Placed& family : fields.list("archMap"))
+        profile.arch_map.push_back(read_family(decoder, family));
+    if (!profile.architectures.empty() && !profile.arch_map.empty())
+        fields.complain(fields.required("archMap"),
+                        "stands beside \"architectures\", which Docker and Podman refuse",
+                        Fault::Kind::architectures_twice);
+    profile.flags = fields.texts("flags");
+    profile.listener_path = fields.text("listenerPath").value_or("");
+    profile.listener_metadata = fields.text("listenerMetadata").value_or("");
+    for (const Placed& rule : fields.list("syscalls")) profile.rules.push_back(read_rule(decoder, rule));
+    profile.unknown = fields.unknown();
+    return profile;
+}
+
+// Of a value and everything in it. Keys that come twice are complained of on the way.
+void find_places(Decoder& decoder, const Placed& at, const LineIndex& lines,
+                 std::map<std::string, Place, std::less<>>& places) {
+    places[at.path] = lines[at.node->offset];
+    for (std::size_t i = 0; i < at.node->elements.size(); ++i)
+        find_places(decoder, {&at.node->elements[i], at.path + "[" + std::to_string(i) + "]"}, lines, places);
+    std::set<std::string_view> seen;
+    for (const auto& [key, value] : at.node->members) {
+        const Placed member{&value, at.path + (at.path.empty() ? "" : ".") + key};
+        if (!seen.insert(key).second)
+            decoder.complain(value, member.path + " comes twice, and the last one counts",
+                             Fault::Kind::repeated_key);
+        find_places(decoder, member, lines, places);
+    }
 }
 
 // ---- writing ----
@@ -144,24 +201,22 @@ Result<Profile> parse_profile(std::string_view text, const std::string& source) 
     const auto root = parse_located(text, source);
     if (!root) return tl::unexpected(root.error());
     Decoder decoder(text, source);
-    Fields fields(decoder, {&*root, ""});
-    Profile profile;
-    profile.default_action = read_action(fields, "defaultAction");
-    profile.default_errno_ret = fields.whole<std::uint32_t>("defaultErrnoRet");
-    profile.default_errno_name = fields.text("defaultErrno").value_or("");
-    profile.architectures = read_architectures(fields, "architectures");
-    for (const Placed& family : fields.list("archMap"))
-        profile.arch_map.push_back(read_family(decoder, family));
-    if (!profile.architectures.empty() && !profile.arch_map.empty())
-        fields.complain(fields.required("archMap"),
-                        "stands beside \"architectures\", which Docker and Podman refuse");
-    profile.flags = fields.texts("flags");
-    profile.listener_path = fields.text("listenerPath").value_or("");
-    profile.listener_metadata = fields.text("listenerMetadata").value_or("");
-    for (const Placed& rule : fields.list("syscalls")) profile.rules.push_back(read_rule(decoder, rule));
-    profile.unknown = fields.unknown();
+    Profile profile = read_profile(decoder, *root, text);
     if (decoder.failed()) return decoder.error();
     return profile;
+}
+
+Result<ProfileText> read_leniently(std::string_view text, const std::string& source) {
+    const auto root = parse_located(text, source);
+    if (!root) return tl::unexpected(root.error());
+    Decoder decoder(text, source);
+    ProfileText read;
+    read.profile = read_profile(decoder, *root, text);
+    const LineIndex lines(text);
+    find_places(decoder, {&*root, ""}, lines, read.places);
+    for (const auto& [kind, offset, what] : decoder.complaints())
+        read.faults.push_back({kind, lines[offset], what});
+    return read;
 }
 
 std::string write_profile(const Profile& profile) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/nearest.hpp"
+
 namespace callcensus {
 namespace {
 
@@ -26,6 +28,16 @@ std::optional<Action> find_action(std::string_view token) {
     for (const auto& [action, text] : tokens)
         if (text == token) return action;
     return std::nullopt;
+}
+
+Action nearest_action(std::string_view token) {
+    constexpr std::string_view prefix = "SCMP_ACT_";
+    std::vector<std::string_view> candidates;
+    const bool with_prefix = edit_distance(token.substr(0, prefix.size()), prefix) <= 2;
+    for (const auto& [action, text] : tokens)
+        candidates.push_back(with_prefix ? text : text.substr(prefix.size()));
+    const std::string found = nearest_word(token, candidates);
+    return find_action(with_prefix ? found : std::string(prefix) + found).value_or(Action::errno_);
 }
 
 std::string all_action_tokens() {
