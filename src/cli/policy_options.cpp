@@ -10,8 +10,6 @@
 namespace callcensus::cli {
 namespace {
 
-constexpr std::size_t largest_profile = std::size_t{16} << 20;
-
 Result<Action> read_default_action(std::string text) {
     std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::toupper(c); });
     if (text.rfind("SCMP_ACT_", 0) != 0) text.insert(0, "SCMP_ACT_");

@@ -12,6 +12,7 @@
 namespace callcensus::cli {
 
 constexpr std::size_t largest_recording = std::size_t{256} << 20;
+constexpr std::size_t largest_profile = std::size_t{16} << 20;
 
 struct PolicyOptions {
     std::string baseline;

@@ -27,5 +27,6 @@ class HelpWithUsage final : public CLI::Formatter {
 
 Subcommand add_trace(CLI::App& app);
 Subcommand add_derive(CLI::App& app);
+Subcommand add_lint(CLI::App& app);
 
 }  // namespace callcensus::cli

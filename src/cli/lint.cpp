@@ -1,0 +1,114 @@
+// callcensus lint: what is wrong with profiles.
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "base/file.hpp"
+#include "callcensus/format.hpp"
+#include "callcensus/lint.hpp"
+#include "cli/messages.hpp"
+#include "cli/policy_options.hpp"
+#include "cli/subcommand.hpp"
+#include "report/lint_report.hpp"
+
+namespace callcensus::cli {
+namespace {
+
+// As diff(1) and grep(1) have it, and unlike trace, whose statuses below 125 belong to its target.
+constexpr int found_something = 1;
+constexpr int trouble = 2;
+
+struct LintCommandOptions {
+    std::vector<std::string> profiles;
+    std::vector<std::string> consumers;
+    std::string format = "text";
+    std::string severity = "warning";
+    std::vector<std::string> ignored;
+};
+
+int in_trouble(const Error& error) {
+    say(error.text());
+    return trouble;
+}
+
+Result<LintOptions> resolve(const LintCommandOptions& options) {
+    LintOptions lint_options;
+    if (!options.consumers.empty()) lint_options.consumers.clear();
+    for (const std::string& name : options.consumers) {
+        const auto consumer = find_consumer(name);
+        if (!consumer)
+            return fail("is unknown; known are docker, podman, runc, crun, containerd and spo",
+                        "--for " + name);
+        auto& chosen = lint_options.consumers;
+        if (std::find(chosen.begin(), chosen.end(), *consumer) == chosen.end()) chosen.push_back(*consumer);
+    }
+    const auto checks = lint_checks();
+    for (const std::string& code : options.ignored) {
+        if (std::none_of(checks.begin(), checks.end(),
+                         [&](const LintCheck& check) { return check.code == code; }))
+            return fail("there is no such code; docs/lint.md lists them", "--ignore " + code);
+        lint_options.ignored.push_back(code);
+    }
+    return lint_options;
+}
+
+int lint_profiles(const LintCommandOptions& options) {
+    const auto lint_options = resolve(options);
+    if (!lint_options) return in_trouble(lint_options.error());
+    const Severity least = find_severity(options.severity).value_or(Severity::warning);
+    std::vector<LintedFile> files;
+    bool found = false;
+    for (const std::string& path : options.profiles) {
+        const std::string name = path == "-" ? "standard input" : path;
+        const auto text = read_file(path, largest_profile);
+        if (!text) return in_trouble(text.error());
+        const auto profile = read_leniently(*text, name);
+        if (!profile) return in_trouble(profile.error());
+        files.push_back({name, lint(*profile, *lint_options)});
+        const auto& findings = files.back().findings;
+        found = found || std::any_of(findings.begin(), findings.end(),
+                                     [&](const Finding& finding) { return finding.severity >= least; });
+    }
+    const std::string report = options.format == "json"    ? lint_json(files)
+                               : options.format == "sarif" ? lint_sarif(files, lint_checks())
+                                                           : lint_text(files);
+    if (const auto written = write_all(STDOUT_FILENO, report, "standard output"); !written)
+        return in_trouble(written.error());
+    return found ? found_something : 0;
+}
+
+}  // namespace
+
+Subcommand add_lint(CLI::App& app) {
+    const auto options = std::make_shared<LintCommandOptions>();
+    CLI::App* sub = app.add_subcommand("lint", "Find what runtimes refuse in profiles or read otherwise");
+    sub->formatter(std::make_shared<HelpWithUsage>("callcensus lint [OPTIONS] PROFILE..."));
+    sub->footer(
+        "Exit status: 0 nothing found, 1 findings, 2 trouble. docs/lint.md explains every code.\n\n"
+        "Example:\n"
+        "  callcensus lint --for podman,crun profile.json");
+    sub->add_option("PROFILE", options->profiles,
+                    "In the format of docker, podman or the OCI; - is standard input")
+        ->required()
+        ->option_text("FILE");
+    sub->add_option("--for", options->consumers,
+                    "Who reads the profile: docker, podman, runc, crun, containerd (default: these), spo")
+        ->delimiter(',')
+        ->allow_extra_args(false)
+        ->option_text("NAME,...");
+    sub->add_option("--format", options->format, "text (default), json, sarif")
+        ->check(CLI::IsMember({"text", "json", "sarif"}))
+        ->option_text("NAME");
+    sub->add_option("--severity", options->severity,
+                    "The least one that makes the exit status 1: note, warning (default), error")
+        ->check(CLI::IsMember({"note", "warning", "error"}))
+        ->option_text("NAME");
+    sub->add_option("--ignore", options->ignored, "Leave out what has this code: CC512")
+        ->delimiter(',')
+        ->allow_extra_args(false)
+        ->option_text("CODE,...");
+    return {sub, false, [options](const std::vector<std::string>&) { return lint_profiles(*options); }};
+}
+
+}  // namespace callcensus::cli

@@ -1,0 +1,221 @@
+#include "callcensus/lint.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <iterator>
+#include <set>
+
+#include "base/errno_names.hpp"
+#include "policy/lint_checks.hpp"
+
+namespace callcensus {
+namespace {
+
+constexpr std::array<ConsumerFacts, 6> consumers{{
+    {"docker", true, true, false, RuntimeSet::runc},
+    {"podman", true, false, true, RuntimeSet::any},
+    {"runc", false, false, false, RuntimeSet::runc},
+    {"crun", false, false, false, RuntimeSet::crun},
+    {"containerd", false, false, false, RuntimeSet::runc},
+    {"spo", false, false, false, RuntimeSet::any},
+}};
+
+struct Row {
+    LintCheck check;
+    void (*run)(Lint& lint);
+};
+
+// CC1: refused, or read otherwise than it is written. CC2: names. CC3: rules beside each other. CC4:
+// conditions on arguments. CC5: what becomes of the programs under the profile.
+constexpr std::array table{
+    Row{{"CC101", "malformed value"}, checks::malformed},
+    Row{{"CC102", "unknown action"}, checks::unknown_action},
+    Row{{"CC103", "unknown architecture"}, checks::unknown_architecture},
+    Row{{"CC104", "unknown operator"}, checks::unknown_operator},
+    Row{{"CC105", "argument index above 5"}, checks::argument_index},
+    Row{{"CC106", "name beside names"}, checks::name_and_names},
+    Row{{"CC107", "archMap beside architectures"}, checks::architectures_twice},
+    Row{{"CC108", "byte-order mark"}, checks::byte_order_mark},
+    Row{{"CC109", "repeated key"}, checks::repeated_key},
+    Row{{"CC110", "unknown field"}, checks::unknown_member},
+    Row{{"CC111", "empty profile"}, checks::switched_off},
+    Row{{"CC112", "rule without names"}, checks::no_names},
+    Row{{"CC113", "includes and excludes dropped"}, checks::context_dropped},
+    Row{{"CC114", "archMap dropped"}, checks::arch_map_dropped},
+    Row{{"CC115", "name dropped"}, checks::name_dropped},
+    Row{{"CC116", "errno name dropped"}, checks::errno_name_dropped},
+    Row{{"CC117", "minKernel dropped"}, checks::min_kernel_dropped},
+    Row{{"CC118", "minKernel is not X.Y"}, checks::min_kernel_form},
+    Row{{"CC119", "architecture in a condition is not Go's name"}, checks::context_architecture},
+    Row{{"CC120", "unknown capability"}, checks::capability},
+    Row{{"CC121", "flags"}, checks::flags},
+    Row{{"CC122", "errno of an action that has none"}, checks::errno_without_use},
+    Row{{"CC123", "errno out of range"}, checks::errno_value},
+    Row{{"CC124", "unknown errno name"}, checks::errno_name},
+    Row{{"CC125", "NOTIFY where it cannot be"}, checks::notify},
+    Row{{"CC126", "listener without NOTIFY"}, checks::listener},
+    Row{{"CC127", "architectures of both byte orders"}, checks::byte_orders},
+    Row{{"CC128", "architecture that older runtimes refuse"}, checks::new_architecture},
+    Row{{"CC129", "no place in a SeccompProfile"}, checks::operator_form},
+    Row{{"CC201", "unknown system call"}, checks::unknown_name},
+    Row{{"CC202", "system call newer than libseccomp"}, checks::new_name},
+    Row{{"CC301", "duplicate"}, checks::duplicate},
+    Row{{"CC302", "contradicting rules"}, checks::conflict},
+    Row{{"CC303", "conditions without effect"}, checks::shadowed},
+    Row{{"CC304", "overlapping conditions with different actions"}, checks::order_dependent},
+    Row{{"CC305", "same as the default"}, checks::same_as_default},
+    Row{{"CC306", "rules that libseccomp compiles wrong"}, checks::miscompiled},
+    Row{{"CC401", "constant wider than the arguments"}, checks::wide_constant},
+    Row{{"CC402", "value outside the mask"}, checks::outside_mask},
+    Row{{"CC403", "valueTwo and operator do not match"}, checks::second_value},
+    Row{{"CC404", "argument compared twice in one rule"}, checks::repeated_index},
+    Row{{"CC405", "condition that always or never holds"}, checks::constant_condition},
+    Row{{"CC406", "condition on an address"}, checks::pointer},
+    Row{{"CC501", "everything allowed by default"}, checks::open_default},
+    Row{{"CC502", "denial that libc does not fall back from"}, checks::denied_fallback},
+    Row{{"CC503", "ENOSYS lost under runc"}, checks::enosys_trap},
+    Row{{"CC504", "calls that every program needs are missing"}, checks::missing_end},
+    Row{{"CC506", "calls of the container runtime are missing"}, checks::missing_runtime_calls},
+    Row{{"CC508", "LOG lets through"}, checks::logged},
+    Row{{"CC509", "TRACE without a tracer"}, checks::traced},
+    Row{{"CC510", "x32 is open"}, checks::x32_open},
+    Row{{"CC511", "ABI of this machine not listed"}, checks::closed_abi},
+    Row{{"CC512", "no architectures"}, checks::native_only},
+    Row{{"CC513", "multiplexer goes round conditions"}, checks::multiplexer},
+};
+
+constexpr bool sorted() {
+    for (std::size_t i = 1; i < table.size(); ++i)
+        if (!(table[i - 1].check.code < table[i].check.code)) return false;
+    return true;
+}
+static_assert(sorted());
+
+// SCMP_ACT_KILL is the older spelling of SCMP_ACT_KILL_THREAD.
+Answer answer(Action action, std::optional<std::uint32_t> number, const std::string& name) {
+    if (action == Action::kill) action = Action::kill_thread;
+    if (action != Action::errno_ && action != Action::trace) return {action, 0};
+    const auto named = name.empty() ? std::nullopt : errno_from_name(name);
+    return {action, named ? static_cast<std::uint32_t>(*named) : number.value_or(EPERM)};
+}
+
+void add_abi(std::vector<Abi>& abis, std::string_view token) {
+    const AbiInfo* row = find_abi_by_token(token);
+    if (row != nullptr && std::find(abis.begin(), abis.end(), row->abi) == abis.end())
+        abis.push_back(row->abi);
+}
+
+}  // namespace
+
+std::string_view to_string(Consumer consumer) { return facts_of(consumer).name; }
+
+std::optional<Consumer> find_consumer(std::string_view name) {
+    for (std::size_t i = 0; i < consumers.size(); ++i)
+        if (consumers[i].name == name) return static_cast<Consumer>(i);
+    return std::nullopt;
+}
+
+const ConsumerFacts& facts_of(Consumer consumer) { return consumers.at(static_cast<std::size_t>(consumer)); }
+
+Answer answer_of(const Rule& rule) { return answer(rule.action, rule.errno_ret, rule.errno_name); }
+
+Answer default_answer(const Profile& profile) {
+    return answer(profile.default_action, profile.default_errno_ret, profile.default_errno_name);
+}
+
+std::string to_text(const Answer& answer) {
+    const std::string action(token(answer.action));
+    return answer.action == Action::errno_ ? action + " (" + errno_name(static_cast<int>(answer.errnum)) + ")"
+                                           : action;
+}
+
+std::string enumerate(const std::vector<std::string>& words) {
+    constexpr std::size_t shown = 10;
+    std::string text;
+    for (std::size_t i = 0; i < std::min(words.size(), shown); ++i) {
+        const bool last = i + 1 == words.size();
+        text += (i == 0 ? "" : last ? " and " : ", ") + words[i];
+    }
+    if (words.size() > shown) text += " and " + std::to_string(words.size() - shown) + " more";
+    return text;
+}
+
+Lint::Lint(const ProfileText& of, const LintOptions& with) : text(of), profile(of.profile), options(with) {
+    for (const std::string& token : profile.architectures) add_abi(abis, token);
+    for (const ArchitectureFamily& family : profile.arch_map) {
+        add_abi(abis, family.architecture);
+        for (const std::string& token : family.sub_architectures) add_abi(abis, token);
+    }
+    if (abis.empty()) abis.push_back(options.native);
+    for (std::size_t i = 0; i < profile.rules.size(); ++i) {
+        const Rule& rule = profile.rules[i];
+        for (std::size_t j = 0; j < rule.names.size(); ++j)
+            uses[rule.names[j]].push_back({i, rule_path(i) + ".names[" + std::to_string(j) + "]"});
+        if (rule.names.empty() && !rule.name.empty()) uses[rule.name].push_back({i, rule_path(i) + ".name"});
+    }
+}
+
+void Lint::report(Severity severity, std::string_view path, std::string message, std::string fix) {
+    report_at(severity, text.place_of(path), std::move(message), std::move(fix));
+}
+
+void Lint::report_at(Severity severity, Place place, std::string message, std::string fix) {
+    findings.push_back({std::string(code), severity, place, std::move(message), std::move(fix)});
+}
+
+std::string Lint::chosen(std::initializer_list<Consumer> among) const {
+    std::vector<std::string> names;
+    for (const Consumer consumer : options.consumers)
+        if (std::find(among.begin(), among.end(), consumer) != among.end())
+            names.emplace_back(to_string(consumer));
+    return enumerate(names);
+}
+
+std::string Lint::rule_path(std::size_t rule) { return "syscalls[" + std::to_string(rule) + "]"; }
+
+bool Lint::lets_through_some(std::string_view name) const {
+    const auto found = uses.find(name);
+    return found != uses.end() &&
+           std::any_of(found->second.begin(), found->second.end(),
+                       [&](const Use& use) { return lets_through(rule_of(use).action); });
+}
+
+bool Lint::has_abi(Abi abi) const { return std::find(abis.begin(), abis.end(), abi) != abis.end(); }
+
+std::string Lint::line_of(std::string_view path) const {
+    return "line " + std::to_string(text.place_of(path).line);
+}
+
+std::vector<LintCheck> lint_checks() {
+    std::vector<LintCheck> checks;
+    for (const Row& row : table) checks.push_back(row.check);
+    return checks;
+}
+
+std::vector<Finding> lint(const ProfileText& text, const LintOptions& options) {
+    Lint lint(text, options);
+    // Of an empty file there is nothing to say but that it is empty.
+    const bool is_empty = text.places.size() <= 1;
+    for (const Row& row : table) {
+        if (is_empty && row.check.code >= "CC2") break;
+        const auto& ignored = options.ignored;
+        if (std::find(ignored.begin(), ignored.end(), row.check.code) != ignored.end()) continue;
+        lint.code = row.check.code;
+        row.run(lint);
+    }
+    // What is said of a value that is none would be said of our guess at it.
+    std::set<Place> guessed;
+    for (const Fault& fault : text.faults)
+        if (fault.kind == Fault::Kind::malformed) guessed.insert(fault.place);
+    std::vector<Finding> findings;
+    std::copy_if(lint.findings.begin(), lint.findings.end(), std::back_inserter(findings),
+                 [&](const Finding& finding) {
+                     return finding.code == table.front().check.code || guessed.count(finding.place) == 0;
+                 });
+    std::stable_sort(findings.begin(), findings.end(),
+                     [](const Finding& a, const Finding& b) { return a.place < b.place; });
+    return findings;
+}
+
+}  // namespace callcensus

@@ -1,0 +1,148 @@
+// What the checks of lint share, and the checks. Each has a row in the table in lint.cpp and reports under
+// that row's code only.
+#pragma once
+
+#include <initializer_list>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "callcensus/derive.hpp"
+#include "callcensus/lint.hpp"
+
+namespace callcensus {
+
+/// What a rule, or the default, answers a call with.
+struct Answer {
+    Action action = Action::errno_;
+    std::uint32_t errnum = 0;  // of ERRNO and TRACE; 0 for others
+
+    friend bool operator==(const Answer&, const Answer&) = default;
+};
+[[nodiscard]] Answer answer_of(const Rule& rule);
+[[nodiscard]] Answer default_answer(const Profile& profile);
+/// "SCMP_ACT_ERRNO (EPERM)".
+[[nodiscard]] std::string to_text(const Answer& answer);
+
+/// How the consumers differ (facts measured with runc 1.1 to 1.5, crun 1.8 to 1.28, podman 4.3 and docker
+/// 20.10, and their sources).
+struct ConsumerFacts {
+    std::string_view name;
+    bool dockers_fields;  // archMap, includes and excludes, `name`
+    bool min_kernel;
+    bool errno_names;
+    RuntimeSet runtime;  // what it may run containers with
+};
+[[nodiscard]] const ConsumerFacts& facts_of(Consumer consumer);
+
+/// "a, b and c"; of long lists the first ten and how many more.
+[[nodiscard]] std::string enumerate(const std::vector<std::string>& words);
+
+/// One run of lint: what a check sees, and where it reports to.
+class Lint {
+  public:
+    /// Where a name stands.
+    struct Use {
+        std::size_t rule;
+        std::string path;
+    };
+
+    Lint(const ProfileText& text, const LintOptions& options);
+
+    void report(Severity severity, std::string_view path, std::string message, std::string fix);
+    void report_at(Severity severity, Place place, std::string message, std::string fix);
+    /// Those of the chosen consumers that are among these: "docker and podman"; empty for none.
+    [[nodiscard]] std::string chosen(std::initializer_list<Consumer> among) const;
+    template <class Predicate>
+    [[nodiscard]] std::string chosen_where(Predicate holds) const {
+        std::vector<std::string> names;
+        for (const Consumer consumer : options.consumers)
+            if (holds(facts_of(consumer))) names.emplace_back(to_string(consumer));
+        return enumerate(names);
+    }
+    [[nodiscard]] static std::string rule_path(std::size_t rule);
+    [[nodiscard]] const Rule& rule_of(const Use& use) const { return profile.rules[use.rule]; }
+    /// Whether a rule lets it through, perhaps under conditions.
+    [[nodiscard]] bool lets_through_some(std::string_view name) const;
+    /// Whether any rule speaks of it.
+    [[nodiscard]] bool names(std::string_view name) const { return uses.find(name) != uses.end(); }
+    [[nodiscard]] bool has_abi(Abi abi) const;
+    [[nodiscard]] bool denies_by_default() const { return !lets_through(profile.default_action); }
+    /// "line 12".
+    [[nodiscard]] std::string line_of(std::string_view path) const;
+
+    const ProfileText& text;
+    const Profile& profile;
+    const LintOptions& options;
+    std::vector<Abi> abis;                                      // that the profile is for
+    std::map<std::string, std::vector<Use>, std::less<>> uses;  // by name, in the order of the rules
+
+    std::string_view code;  // of the check that runs
+    std::vector<Finding> findings;
+};
+
+namespace checks {
+
+// lint_consumers.cpp: what a consumer refuses or reads otherwise
+void malformed(Lint& lint);
+void unknown_action(Lint& lint);
+void unknown_architecture(Lint& lint);
+void unknown_operator(Lint& lint);
+void argument_index(Lint& lint);
+void name_and_names(Lint& lint);
+void architectures_twice(Lint& lint);
+void byte_order_mark(Lint& lint);
+void repeated_key(Lint& lint);
+void unknown_member(Lint& lint);
+void switched_off(Lint& lint);
+void no_names(Lint& lint);
+void context_dropped(Lint& lint);
+void arch_map_dropped(Lint& lint);
+void name_dropped(Lint& lint);
+void errno_name_dropped(Lint& lint);
+void min_kernel_dropped(Lint& lint);
+void min_kernel_form(Lint& lint);
+void context_architecture(Lint& lint);
+void capability(Lint& lint);
+void flags(Lint& lint);
+void errno_without_use(Lint& lint);
+void errno_value(Lint& lint);
+void errno_name(Lint& lint);
+void notify(Lint& lint);
+void listener(Lint& lint);
+void byte_orders(Lint& lint);
+void new_architecture(Lint& lint);
+void operator_form(Lint& lint);
+
+// lint_rules.cpp: names, rules beside each other, conditions
+void unknown_name(Lint& lint);
+void new_name(Lint& lint);
+void duplicate(Lint& lint);
+void conflict(Lint& lint);
+void shadowed(Lint& lint);
+void order_dependent(Lint& lint);
+void same_as_default(Lint& lint);
+void miscompiled(Lint& lint);
+void wide_constant(Lint& lint);
+void outside_mask(Lint& lint);
+void second_value(Lint& lint);
+void repeated_index(Lint& lint);
+void constant_condition(Lint& lint);
+void pointer(Lint& lint);
+
+// lint_effects.cpp: what becomes of programs
+void open_default(Lint& lint);
+void denied_fallback(Lint& lint);
+void enosys_trap(Lint& lint);
+void missing_end(Lint& lint);
+void missing_runtime_calls(Lint& lint);
+void logged(Lint& lint);
+void traced(Lint& lint);
+void x32_open(Lint& lint);
+void closed_abi(Lint& lint);
+void native_only(Lint& lint);
+void multiplexer(Lint& lint);
+
+}  // namespace checks
+}  // namespace callcensus

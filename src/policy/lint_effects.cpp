@@ -1,0 +1,263 @@
+// What becomes of the programs under a profile, and of the container before them.
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <optional>
+
+#include "policy/lint_checks.hpp"
+#include "policy/runtime_calls.hpp"
+
+namespace callcensus::checks {
+namespace {
+
+using Strings = std::vector<std::string>;
+
+template <class Function>
+void for_each_word(std::string_view words, Function function) {
+    while (!words.empty()) {
+        const auto end = words.find(' ');
+        function(words.substr(0, end));
+        words.remove_prefix(end == std::string_view::npos ? words.size() : end + 1);
+    }
+}
+
+// Calls that a libc tries first and goes on from when the kernel does not know them, and only then: it takes
+// any other error for the call's own. Where a denial kills there is nothing to go on from.
+struct Fallback {
+    std::string_view name;
+    std::string_view older;  // any of them does the job
+    bool from_any_error;
+    std::string_view user;
+};
+constexpr std::array fallbacks{
+    // sysdeps/unix/sysv/linux of glibc 2.36: clone-internal.c, faccessat.c, closefrom.c, statx.c, preadv2.c,
+    // pwritev2.c, fexecve.c; fchmodat.c of 2.39; clock_gettime.c and its like on 32-bit ABIs.
+    Fallback{"clone3", "clone", false, "glibc 2.34 starts threads and processes by it"},
+    Fallback{"faccessat2", "faccessat access", false, "glibc 2.33 and musl 1.2 answer faccessat() by it"},
+    Fallback{"fchmodat2", "fchmodat", false, "glibc 2.39 answers fchmodat() by it"},
+    Fallback{"close_range", "close", true, "glibc 2.34 closes descriptors of new processes by it"},
+    Fallback{"statx", "newfstatat fstatat64 stat stat64", false, "ls, Rust and Node look at files by it"},
+    Fallback{"openat2", "openat", false, "runc, systemd and libpathrs open files by it"},
+    Fallback{"preadv2", "preadv", false, "glibc 2.26 answers preadv2() by it"},
+    Fallback{"pwritev2", "pwritev", false, "glibc 2.26 answers pwritev2() by it"},
+    Fallback{"execveat", "execve", false, "glibc 2.27 answers fexecve() by it"},
+    Fallback{"clock_gettime64", "clock_gettime", false, "glibc 2.31 and musl 1.2 read clocks by it"},
+    Fallback{"clock_nanosleep_time64", "clock_nanosleep", false, "glibc 2.31 and musl 1.2 sleep by it"},
+    Fallback{"futex_time64", "futex", false, "glibc 2.34 and musl 1.2 wait by it"},
+    Fallback{"ppoll_time64", "ppoll", false, "glibc 2.34 and musl 1.2 wait by it"},
+    Fallback{"pselect6_time64", "pselect6 _newselect", false, "glibc 2.34 and musl 1.2 wait by it"},
+    Fallback{"utimensat_time64", "utimensat", false, "glibc 2.34 and musl 1.2 set times by it"},
+};
+
+bool gives_enosys(const Profile& profile) {
+    return default_answer(profile) == Answer{Action::errno_, ENOSYS};
+}
+
+// The default denies in a way that this caller does not survive.
+bool breaks(const Lint& lint, const Fallback& fallback) {
+    if (!lint.denies_by_default() || gives_enosys(lint.profile)) return false;
+    const bool only_an_error = lint.profile.default_action == Action::errno_;
+    if (only_an_error && fallback.from_any_error) return false;
+    if (lint.names(fallback.name)) return false;
+    bool used = false;
+    for_each_word(fallback.older,
+                  [&](std::string_view name) { used = used || lint.lets_through_some(name); });
+    return used;
+}
+
+// runc answers ENOSYS for numbers above the highest one that the profile names on an ABI.
+struct Highest {
+    std::uint32_t number = 0;
+    std::string name;
+    std::string path;
+};
+Highest highest_named(const Lint& lint, Abi abi) {
+    Highest highest;
+    for (const auto& [name, uses] : lint.uses)
+        // A name that the runtime's libseccomp does not know counts for nothing.
+        if (const auto number = syscall_number(abi, name);
+            number && *number >= highest.number && libseccomp_needed_for(name).empty())
+            highest = {*number, name, uses.front().path};
+    return highest;
+}
+
+bool exists(const Lint& lint, std::string_view name) {
+    return std::any_of(lint.abis.begin(), lint.abis.end(),
+                       [&](Abi abi) { return syscall_number(abi, name).has_value(); });
+}
+
+std::string default_path(const Lint& lint) {
+    return lint.text.places.count("defaultErrnoRet") != 0 ? "defaultErrnoRet" : "defaultAction";
+}
+
+}  // namespace
+
+void open_default(Lint& lint) {
+    if (lint.denies_by_default()) return;
+    lint.report(
+        Severity::warning, "defaultAction",
+        std::string(token(lint.profile.default_action)) +
+            " as the default lets every call through that no rule names, those of kernels to come included",
+        "deny by default and allow what is needed: SCMP_ACT_ERRNO with errno 38 (ENOSYS)");
+}
+
+void denied_fallback(Lint& lint) {
+    // Under runc this holds only below the highest number that is named: see enosys_trap().
+    const std::string who = lint.chosen({Consumer::crun, Consumer::podman, Consumer::spo});
+    if (who.empty()) return;
+    for (const Fallback& fallback : fallbacks)
+        if (breaks(lint, fallback) && exists(lint, fallback.name))
+            lint.report(Severity::warning, default_path(lint),
+                        std::string(fallback.name) + " is denied with " +
+                            to_text(default_answer(lint.profile)) +
+                            ", from which there is no way back to older calls (" + who +
+                            "): " + std::string(fallback.user),
+                        "allow it, deny it with errno 38 (ENOSYS), or make that the default");
+}
+
+void enosys_trap(Lint& lint) {
+    const std::string who = lint.chosen({Consumer::docker, Consumer::runc, Consumer::containerd});
+    if (who.empty()) return;
+    for (const Abi abi : lint.abis) {
+        const Highest highest = highest_named(lint, abi);
+        Strings lost;
+        for (const Fallback& fallback : fallbacks)
+            if (const auto number = syscall_number(abi, fallback.name);
+                number && *number < highest.number && breaks(lint, fallback))
+                lost.emplace_back(fallback.name);
+        if (lost.empty()) continue;
+        lint.report(Severity::warning, highest.path,
+                    "naming " + highest.name + " makes runc (" + who + ") deny " + enumerate(lost) +
+                        " with " + to_text(default_answer(lint.profile)) +
+                        " instead of ENOSYS, which it answers above the highest number named only",
+                    "name " + enumerate(lost) + " too: allow, or deny with errno 38 (ENOSYS)");
+        return;
+    }
+}
+
+void missing_end(Lint& lint) {
+    if (!lint.denies_by_default()) return;
+    constexpr std::array<std::pair<std::string_view, std::string_view>, 5> needed{{
+        {"exit", "threads end by it"},
+        {"exit_group", "programs end by it, and crash without"},
+        {"rt_sigreturn", "signal handlers return by it, and crash without"},
+        {"sigreturn", "signal handlers of 32-bit programs return by it, and crash without"},
+        {"restart_syscall", "the kernel makes it by itself after a stop"},
+    }};
+    for (const auto& [name, why] : needed)
+        if (exists(lint, name) && !lint.lets_through_some(name))
+            lint.report(Severity::warning, "syscalls",
+                        std::string(name) + " is not allowed: " + std::string(why), "allow it");
+}
+
+void missing_runtime_calls(Lint& lint) {
+    if (!lint.denies_by_default()) return;
+    const bool kills = lint.profile.default_action != Action::errno_;
+    // Consumers that lack the same are named together.
+    std::vector<std::pair<Strings, Strings>> missing;
+    for (const Consumer consumer : lint.options.consumers) {
+        Strings names;
+        for (const std::string& name : runtime_calls(facts_of(consumer).runtime, true, kills))
+            if (exists(lint, name) && !lint.lets_through_some(name)) names.push_back(name);
+        if (names.empty()) continue;
+        auto same =
+            std::find_if(missing.begin(), missing.end(), [&](const auto& row) { return row.first == names; });
+        if (same == missing.end()) same = missing.insert(missing.end(), {names, {}});
+        same->second.emplace_back(to_string(consumer));
+    }
+    for (const auto& [names, consumers] : missing)
+        lint.report(Severity::warning, "syscalls",
+                    "the container may not start with " + enumerate(consumers) +
+                        ": the runtime itself makes " + enumerate(names) +
+                        " under the filter, and that is not allowed",
+                    "allow it, or derive the profile with --runtime");
+}
+
+void logged(Lint& lint) {
+    for (std::size_t i = 0; i < lint.profile.rules.size(); ++i)
+        if (lint.profile.rules[i].action == Action::log)
+            lint.report(Severity::warning, Lint::rule_path(i) + ".action",
+                        Lint::rule_path(i) + " only logs: SCMP_ACT_LOG lets the calls through",
+                        "allow them if that is meant, or deny them with SCMP_ACT_ERRNO");
+}
+
+void traced(Lint& lint) {
+    const auto judge = [&](Action action, const std::string& path) {
+        if (action == Action::trace)
+            lint.report(
+                Severity::warning, path,
+                "SCMP_ACT_TRACE asks a tracer, and no container runtime is one: the call fails with ENOSYS",
+                "use SCMP_ACT_ERRNO with errno 38 (ENOSYS)");
+    };
+    judge(lint.profile.default_action, "defaultAction");
+    for (std::size_t i = 0; i < lint.profile.rules.size(); ++i)
+        judge(lint.profile.rules[i].action, Lint::rule_path(i) + ".action");
+}
+
+void x32_open(Lint& lint) {
+    if (!lint.has_abi(Abi::x32)) return;
+    const auto& tokens = lint.profile.architectures;
+    const auto at = std::find(tokens.begin(), tokens.end(), info(Abi::x32).token);
+    const bool open = !lint.denies_by_default();
+    lint.report(open ? Severity::warning : Severity::note,
+                at == tokens.end() ? "archMap" : "architectures[" + std::to_string(at - tokens.begin()) + "]",
+                std::string("x32 is listed: every 64-bit program can make ") +
+                    (open ? "nearly all calls" : "the allowed calls") +
+                    " by their x32 numbers as well, and hardly any needs to",
+                "leave SCMP_ARCH_X32 out; such calls are then killed");
+}
+
+void closed_abi(Lint& lint) {
+    constexpr std::array<std::pair<Abi, Abi>, 3> relatives{
+        {{Abi::x86_64, Abi::i386}, {Abi::aarch64, Abi::arm}, {Abi::s390x, Abi::s390}}};
+    for (const auto& [wide, narrow] : relatives) {
+        if (!lint.has_abi(wide) || lint.has_abi(narrow)) continue;
+        const bool open = !lint.denies_by_default();
+        lint.report(open ? Severity::warning : Severity::note, "architectures",
+                    "calls of 32-bit programs (" + std::string(info(narrow).token) +
+                        ") are answered with SIGSYS, whatever the " +
+                        (open ? "default says" : "rules and the default say"),
+                    "list " + std::string(info(narrow).token) + " if such programs are to run");
+    }
+}
+
+void native_only(Lint& lint) {
+    if (lint.profile.architectures.empty() && lint.profile.arch_map.empty())
+        lint.report(Severity::note, "",
+                    "no architectures are listed: the profile is for the native one of each machine only",
+                    "list them: the profile then says itself what it is for");
+}
+
+// One call that does the work of many, with their arguments in memory (ipc(2), socketcall(2)).
+void multiplexer(Lint& lint) {
+    struct Row {
+        std::string_view name;
+        std::string_view of;
+    };
+    constexpr std::array rows{
+        Row{"socketcall",
+            "accept accept4 bind connect getpeername getsockname getsockopt listen recv recvfrom recvmmsg recvmsg "
+            "send sendmmsg sendmsg sendto setsockopt shutdown socket socketpair"},
+        Row{"ipc", "msgctl msgget msgrcv msgsnd semctl semget semop semtimedop shmat shmctl shmdt shmget"},
+    };
+    for (const Row& row : rows) {
+        if (!exists(lint, row.name) || !lint.lets_through_some(row.name)) continue;
+        Strings bypassed;
+        for_each_word(row.of, [&](std::string_view name) {
+            const auto found = lint.uses.find(name);
+            if (found != lint.uses.end() &&
+                std::any_of(found->second.begin(), found->second.end(),
+                            [&](const Lint::Use& use) { return !lint.rule_of(use).args.empty(); }))
+                bypassed.emplace_back(name);
+        });
+        if (!bypassed.empty())
+            lint.report(
+                Severity::warning, lint.uses.find(row.name)->second.front().path,
+                std::string(row.name) + " is allowed and goes round the conditions on " +
+                    enumerate(bypassed) +
+                    ": its arguments lie in memory, and it is there for 64-bit programs too where the 32-bit ABI is listed",
+                "drop " + std::string(row.name) + "; libcs of the last years do without it");
+    }
+}
+
+}  // namespace callcensus::checks

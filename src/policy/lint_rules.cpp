@@ -1,0 +1,351 @@
+// Names of calls, rules beside each other, and conditions on arguments.
+//
+// What libseccomp 2.5.4 was seen to do with several rules for one call: an unconditional rule beats
+// conditional ones whichever comes first; of two unconditional ones the first wins; conditional ones with
+// different actions that overlap are refused or take libseccomp's own order.
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <limits>
+#include <set>
+
+#include "base/nearest.hpp"
+#include "policy/lint_checks.hpp"
+
+namespace callcensus::checks {
+namespace {
+
+constexpr std::uint64_t largest = std::numeric_limits<std::uint64_t>::max();
+constexpr std::uint64_t largest_32 = std::numeric_limits<std::uint32_t>::max();
+
+bool is_known(std::string_view name) {
+    const auto abis = all_abis();
+    return std::any_of(abis.begin(), abis.end(),
+                       [&](const AbiInfo& abi) { return syscall_number(abi.abi, name).has_value(); });
+}
+
+const std::set<std::string>& known_names() {
+    static const std::set<std::string> names = [] {
+        std::set<std::string> found;
+        constexpr std::uint32_t numbers = 1000;  // twice as many as any table has
+        for (const AbiInfo& abi : all_abis())
+            for (std::uint32_t number = 0; number < numbers; ++number)
+                found.insert(syscall_name({abi.abi, abi.number_base + number}));
+        found.erase("");
+        return found;
+    }();
+    return names;
+}
+
+bool is_unconditional(const Rule& rule) { return rule.args.empty(); }
+bool is_everywhere(const Rule& rule) { return rule.includes.empty() && rule.excludes.empty(); }
+
+// Whether `rule` applies wherever `other` does, as far as includes and excludes go.
+bool covers_context(const Rule& rule, const Rule& other) {
+    return is_everywhere(rule) || (rule.includes == other.includes && rule.excludes == other.excludes);
+}
+
+bool same_conditions(const Rule& a, const Rule& b) { return a.args == b.args; }
+
+bool holds(const ArgumentCondition& condition, std::uint64_t argument) {
+    const std::uint64_t value = condition.value;
+    if (condition.op == "SCMP_CMP_NE") return argument != value;
+    if (condition.op == "SCMP_CMP_LT") return argument < value;
+    if (condition.op == "SCMP_CMP_LE") return argument <= value;
+    if (condition.op == "SCMP_CMP_EQ") return argument == value;
+    if (condition.op == "SCMP_CMP_GE") return argument >= value;
+    if (condition.op == "SCMP_CMP_GT") return argument > value;
+    return (argument & value) == (condition.value_two & value);  // SCMP_CMP_MASKED_EQ
+}
+
+// The smallest and the largest argument that LT, LE, GE and GT let through.
+std::pair<std::uint64_t, std::uint64_t> range(const ArgumentCondition& condition) {
+    const std::uint64_t value = condition.value;
+    if (condition.op == "SCMP_CMP_LT" && value > 0) return {0, value - 1};
+    if (condition.op == "SCMP_CMP_LE") return {0, value};
+    if (condition.op == "SCMP_CMP_GE") return {value, largest};
+    if (condition.op == "SCMP_CMP_GT" && value < largest) return {value + 1, largest};
+    return {0, largest};
+}
+
+bool never_both(const ArgumentCondition& a, const ArgumentCondition& b) {
+    if (a.index != b.index) return false;
+    if (a.op == "SCMP_CMP_EQ") return !holds(b, a.value);
+    if (b.op == "SCMP_CMP_EQ") return !holds(a, b.value);
+    if (a.op == "SCMP_CMP_MASKED_EQ" && b.op == "SCMP_CMP_MASKED_EQ")
+        return ((a.value_two ^ b.value_two) & a.value & b.value) != 0;
+    return range(a).second < range(b).first || range(b).second < range(a).first;
+}
+
+bool can_overlap(const Rule& a, const Rule& b) {
+    return std::none_of(a.args.begin(), a.args.end(), [&](const ArgumentCondition& of_a) {
+        return std::any_of(b.args.begin(), b.args.end(),
+                           [&](const ArgumentCondition& of_b) { return never_both(of_a, of_b); });
+    });
+}
+
+using Judge = std::function<bool(const std::string& name, const Lint::Use& earlier, const Lint::Use& later)>;
+
+// Every place where a call is named again, with the first earlier place that `judge` finds something about.
+void for_each_pair(Lint& lint, const Judge& judge) {
+    for (const auto& [name, uses] : lint.uses)
+        for (std::size_t later = 1; later < uses.size(); ++later)
+            for (std::size_t earlier = 0; earlier < later; ++earlier)
+                if (judge(name, uses[earlier], uses[later])) break;
+}
+
+template <class Function>
+void for_each_condition(Lint& lint, Function function) {
+    for (std::size_t i = 0; i < lint.profile.rules.size(); ++i)
+        for (std::size_t j = 0; j < lint.profile.rules[i].args.size(); ++j)
+            function(lint.profile.rules[i], lint.profile.rules[i].args[j],
+                     Lint::rule_path(i) + ".args[" + std::to_string(j) + "]");
+}
+
+bool is_comparison(const ArgumentCondition& condition) {
+    return condition.op != "SCMP_CMP_EQ" && condition.op != "SCMP_CMP_MASKED_EQ";
+}
+
+}  // namespace
+
+void unknown_name(Lint& lint) {
+    for (const auto& [name, uses] : lint.uses) {
+        if (is_known(name)) continue;
+        const std::string meant = nearest_word(name, known_names());
+        for (const Lint::Use& use : uses) {
+            // In a list of what is denied, a call that is not found is a call that is allowed.
+            const bool stays_open = !lint.denies_by_default() && !lets_through(lint.rule_of(use).action);
+            lint.report(stays_open ? Severity::error : Severity::warning, use.path,
+                        "no system call is called \"" + name + "\", and runtimes ignore it" +
+                            (stays_open ? ": what is meant stays allowed" : ""),
+                        meant.empty() ? "drop it" : "write \"" + meant + "\", if that is what is meant");
+        }
+    }
+}
+
+void new_name(Lint& lint) {
+    for (const auto& [name, uses] : lint.uses)
+        if (const auto release = libseccomp_needed_for(name); !release.empty())
+            lint.report(Severity::note, uses.front().path,
+                        name + " needs a runtime with libseccomp " + std::string(release) +
+                            " or later; others ignore it",
+                        "nothing, if the call answering with the default is good enough there");
+}
+
+void duplicate(Lint& lint) {
+    for_each_pair(lint, [&](const std::string& name, const Lint::Use& earlier, const Lint::Use& later) {
+        const Rule& a = lint.rule_of(earlier);
+        const Rule& b = lint.rule_of(later);
+        if (!same_conditions(a, b) || answer_of(a) != answer_of(b)) return false;
+        if (!covers_context(a, b) && !covers_context(b, a)) return false;
+        const Lint::Use& needless = covers_context(a, b) ? later : earlier;
+        const Lint::Use& needed = covers_context(a, b) ? earlier : later;
+        lint.report(Severity::note, needless.path,
+                    name + " has that answer already by " + lint.line_of(needed.path), "drop it here");
+        return true;
+    });
+}
+
+void conflict(Lint& lint) {
+    for_each_pair(lint, [&](const std::string& name, const Lint::Use& earlier, const Lint::Use& later) {
+        const Rule& a = lint.rule_of(earlier);
+        const Rule& b = lint.rule_of(later);
+        if (!same_conditions(a, b) || answer_of(a) == answer_of(b) || !covers_context(a, b)) return false;
+        lint.report(Severity::warning, later.path,
+                    name + " is answered with " + to_text(answer_of(a)) + " by " +
+                        lint.line_of(earlier.path) + ", and the first of two rules wins",
+                    "drop one of the two");
+        return true;
+    });
+}
+
+void shadowed(Lint& lint) {
+    for_each_pair(lint, [&](const std::string& name, const Lint::Use& earlier, const Lint::Use& later) {
+        const auto judge = [&](const Lint::Use& general, const Lint::Use& special) {
+            const Rule& a = lint.rule_of(general);
+            const Rule& b = lint.rule_of(special);
+            if (!is_unconditional(a) || is_unconditional(b) || !covers_context(a, b)) return false;
+            lint.report(Severity::warning, special.path,
+                        "the conditions on " + name + " have no effect: " + lint.line_of(general.path) +
+                            " answers it with " + to_text(answer_of(a)) +
+                            " whatever its arguments, and that wins wherever it stands",
+                        "drop the name from one of the two rules");
+            return true;
+        };
+        return judge(earlier, later) || judge(later, earlier);
+    });
+}
+
+void order_dependent(Lint& lint) {
+    for_each_pair(lint, [&](const std::string& name, const Lint::Use& earlier, const Lint::Use& later) {
+        const Rule& a = lint.rule_of(earlier);
+        const Rule& b = lint.rule_of(later);
+        const bool both_conditional = !is_unconditional(a) && !is_unconditional(b) && !same_conditions(a, b);
+        const bool meet = covers_context(a, b) || covers_context(b, a);
+        if (!both_conditional || !meet || answer_of(a) == answer_of(b) || !can_overlap(a, b)) return false;
+        lint.report(Severity::warning, later.path,
+                    "some arguments of " + name + " meet this condition and that of " +
+                        lint.line_of(earlier.path) +
+                        ", which answers otherwise: runtimes refuse that, or libseccomp chooses",
+                    "make the conditions exclude each other");
+        return true;
+    });
+}
+
+void same_as_default(Lint& lint) {
+    for (std::size_t i = 0; i < lint.profile.rules.size(); ++i)
+        if (answer_of(lint.profile.rules[i]) == default_answer(lint.profile))
+            lint.report(
+                Severity::note, Lint::rule_path(i),
+                Lint::rule_path(i) + " answers like the default, " + to_text(default_answer(lint.profile)),
+                "drop it, or keep it for those who read the profile");
+}
+
+void miscompiled(Lint& lint) {
+    for (const auto& [name, uses] : lint.uses) {
+        const bool always = std::any_of(uses.begin(), uses.end(), [&](const Lint::Use& use) {
+            return is_unconditional(lint.rule_of(use)) && is_everywhere(lint.rule_of(use));
+        });
+        if (always) continue;  // no condition counts
+        for (const Lint::Use& use : uses) {
+            const Rule& rule = lint.rule_of(use);
+            const bool has_company = std::any_of(uses.begin(), uses.end(), [&](const Lint::Use& other) {
+                const Rule& with = lint.rule_of(other);
+                return &with != &rule && !is_unconditional(with) && !same_conditions(with, rule) &&
+                       (covers_context(with, rule) || covers_context(rule, with));
+            });
+            const bool compares = std::any_of(rule.args.begin(), rule.args.end(), is_comparison);
+            const bool wide_range =
+                std::any_of(rule.args.begin(), rule.args.end(), [](const ArgumentCondition& condition) {
+                    return (condition.op == "SCMP_CMP_LT" || condition.op == "SCMP_CMP_LE") &&
+                           condition.value > largest_32;
+                });
+            if (has_company && compares && (rule.args.size() > 1 || wide_range)) {
+                lint.report(Severity::error, use.path,
+                            "libseccomp 2.5 is known to compile such rules for " + name +
+                                " wrong, or never to return: several rules for one call, this one " +
+                                (rule.args.size() > 1 ? "with several conditions of which not all are EQ"
+                                                      : "with a range above 32 bits"),
+                            "write the rules with SCMP_CMP_EQ and SCMP_CMP_MASKED_EQ only, or a single rule");
+                break;
+            }
+        }
+    }
+}
+
+void wide_constant(Lint& lint) {
+    constexpr std::array narrow{Abi::i386, Abi::x32,    Abi::arm,       Abi::s390,
+                                Abi::mips, Abi::mipsel, Abi::mips64n32, Abi::mipsel64n32};
+    const auto abi = std::find_if(narrow.begin(), narrow.end(), [&](Abi each) { return lint.has_abi(each); });
+    if (abi == narrow.end()) return;
+    const std::string_view token = info(*abi).token;
+    for_each_condition(lint, [&](const Rule&, const ArgumentCondition& condition, const std::string& path) {
+        if (condition.value > largest_32 || condition.value_two > largest_32)
+            lint.report(Severity::warning, path,
+                        path + " has a constant above 32 bits, of which " + std::string(token) +
+                            " compares the low half only",
+                        "write a profile of its own for the 64-bit architecture, or constants of 32 bits");
+    });
+}
+
+void outside_mask(Lint& lint) {
+    for_each_condition(lint, [&](const Rule&, const ArgumentCondition& condition, const std::string& path) {
+        if (condition.op == "SCMP_CMP_MASKED_EQ" && (condition.value_two & ~condition.value) != 0)
+            lint.report(
+                Severity::warning, path, path + " compares with bits outside its mask, and they are ignored",
+                "value is the mask and valueTwo what the masked argument shall be: widen the one or narrow the other");
+    });
+}
+
+void second_value(Lint& lint) {
+    for_each_condition(lint, [&](const Rule&, const ArgumentCondition& condition, const std::string& path) {
+        const bool masked = condition.op == "SCMP_CMP_MASKED_EQ";
+        const bool is_there = lint.text.places.count(path + ".valueTwo") != 0;
+        if (!masked && condition.value_two != 0)
+            lint.report(Severity::warning, path + ".valueTwo",
+                        path + " has a valueTwo, which only SCMP_CMP_MASKED_EQ reads",
+                        "drop it, or use SCMP_CMP_MASKED_EQ with value as the mask");
+        else if (masked && !is_there)
+            lint.report(Severity::note, path,
+                        path + " has no valueTwo and asks that all bits of the mask in value be 0",
+                        "write \"valueTwo\": 0 where that is meant, or the bits that are to be set");
+    });
+}
+
+void repeated_index(Lint& lint) {
+    const std::string who = lint.chosen(
+        {Consumer::docker, Consumer::podman, Consumer::runc, Consumer::containerd, Consumer::spo});
+    if (who.empty()) return;
+    for (std::size_t i = 0; i < lint.profile.rules.size(); ++i) {
+        std::set<std::uint32_t> seen;
+        const Rule& rule = lint.profile.rules[i];
+        for (std::size_t j = 0; j < rule.args.size(); ++j) {
+            if (seen.insert(rule.args[j].index).second) continue;
+            lint.report(lets_through(rule.action) ? Severity::error : Severity::warning,
+                        Lint::rule_path(i) + ".args[" + std::to_string(j) + "]",
+                        Lint::rule_path(i) + " compares argument " + std::to_string(rule.args[j].index) +
+                            " twice, and runc then lets any single condition of the rule suffice",
+                        "write one condition for each argument, or several rules where any of them shall do");
+            break;
+        }
+    }
+}
+
+void constant_condition(Lint& lint) {
+    for_each_condition(lint, [&](const Rule& rule, const ArgumentCondition& condition,
+                                 const std::string& path) {
+        const auto is = [&](std::string_view op, std::uint64_t value) {
+            return condition.op == op && condition.value == value;
+        };
+        const bool always = is("SCMP_CMP_GE", 0) || is("SCMP_CMP_LE", largest) || is("SCMP_CMP_MASKED_EQ", 0);
+        const bool never = is("SCMP_CMP_LT", 0) || is("SCMP_CMP_GT", largest);
+        if (always)
+            lint.report(Severity::warning, path, path + " holds for every argument",
+                        rule.args.size() == 1 ? "drop the condition" : "drop it, or correct the constant");
+        if (never)
+            lint.report(Severity::warning, path, path + " holds for no argument: the rule has no effect",
+                        "drop the rule, or correct the constant");
+    });
+}
+
+// What user memory holds can change after the check, and where it lies differs from run to run.
+void pointer(Lint& lint) {
+    struct Row {
+        std::uint32_t mask;  // bit N: argument N is an address
+        std::string_view names;
+    };
+    // The prototypes in section 2 of the manual pages.
+    constexpr std::array rows{
+        Row{0b000001,
+            " access acct chdir chmod chown chroot creat lchown mkdir mknod open rmdir swapoff swapon truncate umount2 "
+            "unlink clone3 "},
+        Row{0b000011, " link lstat pivot_root readlink rename stat symlink "},
+        Row{0b000111, " execve "},
+        Row{0b010111, " mount "},
+        Row{0b000010,
+            " bind connect faccessat faccessat2 fchmodat fchmodat2 fchownat mkdirat mknodat openat pread64 pwrite64 read "
+            "recvmsg sendmsg unlinkat write "},
+        Row{0b000110, " newfstatat openat2 readlinkat "},
+        Row{0b000101, " symlinkat "},
+        Row{0b001010, " linkat renameat renameat2 "},
+        Row{0b001110, " execveat "},
+        Row{0b010010, " sendto statx "},
+    };
+    for (const auto& [name, uses] : lint.uses)
+        for (const Row& row : rows) {
+            if (row.names.find(" " + name + " ") == std::string_view::npos) continue;
+            for (const Lint::Use& use : uses) {
+                const auto& args = lint.rule_of(use).args;
+                for (std::size_t j = 0; j < args.size(); ++j)
+                    if (args[j].index <= 5 && (row.mask >> args[j].index & 1) != 0 &&
+                        (args[j].value != 0 || args[j].value_two != 0))
+                        lint.report(Severity::warning,
+                                    Lint::rule_path(use.rule) + ".args[" + std::to_string(j) + "]",
+                                    "argument " + std::to_string(args[j].index) + " of " + name +
+                                        " is an address: a filter cannot see what lies there",
+                                    "drop the condition; addresses differ from run to run");
+            }
+        }
+}
+
+}  // namespace callcensus::checks
