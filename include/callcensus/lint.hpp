@@ -28,9 +28,11 @@ enum class Consumer : std::uint8_t { docker, podman, runc, crun, containerd, spo
 [[nodiscard]] std::string_view to_string(Consumer consumer);
 [[nodiscard]] std::optional<Consumer> find_consumer(std::string_view name);
 
+/// All but `spo`.
+[[nodiscard]] std::vector<Consumer> default_consumers();
+
 struct LintOptions {
-    std::vector<Consumer> consumers{Consumer::docker, Consumer::podman, Consumer::runc, Consumer::crun,
-                                    Consumer::containerd};
+    std::vector<Consumer> consumers = default_consumers();
     std::vector<std::string> ignored;  ///< codes
     Abi native = native_abi();         ///< what a profile without architectures is for
 };

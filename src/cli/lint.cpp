@@ -15,9 +15,7 @@
 namespace callcensus::cli {
 namespace {
 
-// As diff(1) and grep(1) have it, and unlike trace, whose statuses below 125 belong to its target.
 constexpr int found_something = 1;
-constexpr int trouble = 2;
 
 struct LintCommandOptions {
     std::vector<std::string> profiles;
@@ -26,11 +24,6 @@ struct LintCommandOptions {
     std::string severity = "warning";
     std::vector<std::string> ignored;
 };
-
-int in_trouble(const Error& error) {
-    say(error.text());
-    return trouble;
-}
 
 Result<LintOptions> resolve(const LintCommandOptions& options) {
     LintOptions lint_options;
@@ -53,18 +46,23 @@ Result<LintOptions> resolve(const LintCommandOptions& options) {
     return lint_options;
 }
 
+// Only recordings say what they are.
+bool is_recording(const ProfileText& text) { return text.places.count("format") != 0; }
+
 int lint_profiles(const LintCommandOptions& options) {
     const auto lint_options = resolve(options);
-    if (!lint_options) return in_trouble(lint_options.error());
+    if (!lint_options) return complain(lint_options.error(), trouble);
     const Severity least = find_severity(options.severity).value_or(Severity::warning);
     std::vector<LintedFile> files;
     bool found = false;
     for (const std::string& path : options.profiles) {
         const std::string name = path == "-" ? "standard input" : path;
         const auto text = read_file(path, largest_profile);
-        if (!text) return in_trouble(text.error());
+        if (!text) return complain(text.error(), trouble);
         const auto profile = read_leniently(*text, name);
-        if (!profile) return in_trouble(profile.error());
+        if (!profile) return complain(profile.error(), trouble);
+        if (is_recording(*profile))
+            return complain({"is a recording; `callcensus derive` makes a profile of it", name, 0}, trouble);
         files.push_back({name, lint(*profile, *lint_options)});
         const auto& findings = files.back().findings;
         found = found || std::any_of(findings.begin(), findings.end(),
@@ -74,7 +72,7 @@ int lint_profiles(const LintCommandOptions& options) {
                                : options.format == "sarif" ? lint_sarif(files, lint_checks())
                                                            : lint_text(files);
     if (const auto written = write_all(STDOUT_FILENO, report, "standard output"); !written)
-        return in_trouble(written.error());
+        return complain(written.error(), trouble);
     return found ? found_something : 0;
 }
 
@@ -108,7 +106,8 @@ Subcommand add_lint(CLI::App& app) {
         ->delimiter(',')
         ->allow_extra_args(false)
         ->option_text("CODE,...");
-    return {sub, false, [options](const std::vector<std::string>&) { return lint_profiles(*options); }};
+    return {sub, false, [options](const std::vector<std::string>&) { return lint_profiles(*options); },
+            trouble};
 }
 
 }  // namespace callcensus::cli

@@ -54,7 +54,8 @@ int run(std::vector<std::string> arguments) {
         return app.exit(help_or_version);
     } catch (const CLI::ParseError& error) {
         const std::string of = named != subcommands.end() ? " " + named->app->get_name() : "";
-        return complain({std::string(error.what()) + " (see callcensus" + of + " --help)", "", 0});
+        return complain({std::string(error.what()) + " (see callcensus" + of + " --help)", "", 0},
+                        named != subcommands.end() ? named->status_of_errors : failed);
     }
     return named->run(target);
 }

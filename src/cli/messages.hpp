@@ -11,12 +11,14 @@ namespace callcensus::cli {
 constexpr int failed = 125;
 constexpr int cannot_execute = 126;
 constexpr int not_found = 127;
+/// Of commands that answer a question by their status, as diff(1) and grep(1) do: 0 is no, 1 yes, 2 trouble.
+constexpr int trouble = 2;
 
 /// `callcensus: …`
 void say(const std::string& line);
 /// The line alone.
 void say_plain(const std::string& line);
 /// Says the error and returns the status to end with.
-int complain(const Error& error);
+int complain(const Error& error, int status = failed);
 
 }  // namespace callcensus::cli

@@ -7,12 +7,15 @@
 #include <string>
 #include <vector>
 
+#include "cli/messages.hpp"
+
 namespace callcensus::cli {
 
 struct Subcommand {
     CLI::App* app = nullptr;
     bool takes_target = false;
     std::function<int(const std::vector<std::string>& target)> run;
+    int status_of_errors = failed;
 };
 
 /// CLI11's help with a usage line of our own: it knows nothing of COMMAND.

@@ -76,7 +76,9 @@ constexpr std::array table{
     Row{{"CC502", "denial that libc does not fall back from"}, checks::denied_fallback},
     Row{{"CC503", "ENOSYS lost under runc"}, checks::enosys_trap},
     Row{{"CC504", "calls that every program needs are missing"}, checks::missing_end},
+    Row{{"CC505", "calls of another libc or kernel are missing"}, checks::missing_siblings},
     Row{{"CC506", "calls of the container runtime are missing"}, checks::missing_runtime_calls},
+    Row{{"CC507", "risky call"}, checks::risky},
     Row{{"CC508", "LOG lets through"}, checks::logged},
     Row{{"CC509", "TRACE without a tracer"}, checks::traced},
     Row{{"CC510", "x32 is open"}, checks::x32_open},
@@ -114,6 +116,10 @@ std::optional<Consumer> find_consumer(std::string_view name) {
     for (std::size_t i = 0; i < consumers.size(); ++i)
         if (consumers[i].name == name) return static_cast<Consumer>(i);
     return std::nullopt;
+}
+
+std::vector<Consumer> default_consumers() {
+    return {Consumer::docker, Consumer::podman, Consumer::runc, Consumer::crun, Consumer::containerd};
 }
 
 const ConsumerFacts& facts_of(Consumer consumer) { return consumers.at(static_cast<std::size_t>(consumer)); }

@@ -485,12 +485,13 @@ void new_architecture(Lint& lint) {
     constexpr std::array<std::pair<std::string_view, std::string_view>, 2> recent{
         {{"SCMP_ARCH_RISCV64", "runc 1.1.5 and older"},
          {"SCMP_ARCH_LOONGARCH64", "runtimes with libseccomp before 2.6"}}};
-    for_each_architecture(lint, [&](const std::string& token, const std::string& path) {
-        for (const auto& [name, who] : recent)
-            if (token == name)
-                lint.report(Severity::note, path, std::string(who) + " refuse a profile with " + token,
+    // Of an archMap only the machine's own row is read.
+    for (std::size_t i = 0; i < lint.profile.architectures.size(); ++i)
+        for (const auto& [token, who] : recent)
+            if (lint.profile.architectures[i] == token)
+                lint.report(Severity::note, "architectures[" + std::to_string(i) + "]",
+                            std::string(who) + " refuse a profile with " + std::string(token),
                             "leave it out where the profile is not for such machines");
-    });
 }
 
 void operator_form(Lint& lint) {

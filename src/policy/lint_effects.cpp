@@ -2,8 +2,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <optional>
+#include <iterator>
+#include <set>
 
+#include "base/words.hpp"
+#include "callcensus/families.hpp"
+#include "callcensus/risk.hpp"
 #include "policy/lint_checks.hpp"
 #include "policy/runtime_calls.hpp"
 
@@ -11,15 +15,6 @@ namespace callcensus::checks {
 namespace {
 
 using Strings = std::vector<std::string>;
-
-template <class Function>
-void for_each_word(std::string_view words, Function function) {
-    while (!words.empty()) {
-        const auto end = words.find(' ');
-        function(words.substr(0, end));
-        words.remove_prefix(end == std::string_view::npos ? words.size() : end + 1);
-    }
-}
 
 // Calls that a libc tries first and goes on from when the kernel does not know them, and only then: it takes
 // any other error for the call's own. Where a denial kills there is nothing to go on from.
@@ -59,10 +54,9 @@ bool breaks(const Lint& lint, const Fallback& fallback) {
     const bool only_an_error = lint.profile.default_action == Action::errno_;
     if (only_an_error && fallback.from_any_error) return false;
     if (lint.names(fallback.name)) return false;
-    bool used = false;
-    for_each_word(fallback.older,
-                  [&](std::string_view name) { used = used || lint.lets_through_some(name); });
-    return used;
+    const auto older = words_of(fallback.older);
+    return std::any_of(older.begin(), older.end(),
+                       [&](std::string_view name) { return lint.lets_through_some(name); });
 }
 
 // runc answers ENOSYS for numbers above the highest one that the profile names on an ABI.
@@ -150,6 +144,24 @@ void missing_end(Lint& lint) {
                         std::string(name) + " is not allowed: " + std::string(why), "allow it");
 }
 
+void missing_siblings(Lint& lint) {
+    if (!lint.denies_by_default()) return;
+    std::set<std::string> allowed;
+    for (const auto& [name, uses] : lint.uses)
+        if (lint.lets_through_some(name)) allowed.insert(name);
+    for (const Siblings& row : siblings(allowed, {lint.abis.begin(), lint.abis.end()})) {
+        Strings missing;
+        std::copy_if(row.names.begin(), row.names.end(), std::back_inserter(missing),
+                     [&](const std::string& name) { return !lint.names(name); });
+        if (!missing.empty())
+            lint.report(Severity::note, "syscalls",
+                        "a program that calls " + enumerate(row.of) + " here may call " + enumerate(missing) +
+                            " elsewhere, which is not allowed: " + std::string(row.reason),
+                        "allow " + enumerate(missing) +
+                            " too, if the profile is to hold elsewhere (derive --families)");
+    }
+}
+
 void missing_runtime_calls(Lint& lint) {
     if (!lint.denies_by_default()) return;
     const bool kills = lint.profile.default_action != Action::errno_;
@@ -171,6 +183,22 @@ void missing_runtime_calls(Lint& lint) {
                         ": the runtime itself makes " + enumerate(names) +
                         " under the filter, and that is not allowed",
                     "allow it, or derive the profile with --runtime");
+}
+
+void risky(Lint& lint) {
+    for (const auto& [name, uses] : lint.uses) {
+        const Risk risk = risk_of(name);
+        if (!is_risky(risk)) continue;
+        for (const Lint::Use& use : uses) {
+            const Rule& rule = lint.rule_of(use);
+            const bool behind_capability = !rule.includes.caps.empty();
+            if (!lets_through(rule.action) || behind_capability) continue;
+            lint.report(Severity::note, use.path, name + " is allowed: " + std::string(risk.reason),
+                        risk.capability.empty()
+                            ? "drop it, if the program can do without"
+                            : "drop it, if the container does not have " + std::string(risk.capability));
+        }
+    }
 }
 
 void logged(Lint& lint) {
@@ -243,13 +271,13 @@ void multiplexer(Lint& lint) {
     for (const Row& row : rows) {
         if (!exists(lint, row.name) || !lint.lets_through_some(row.name)) continue;
         Strings bypassed;
-        for_each_word(row.of, [&](std::string_view name) {
+        for (const std::string_view name : words_of(row.of)) {
             const auto found = lint.uses.find(name);
             if (found != lint.uses.end() &&
                 std::any_of(found->second.begin(), found->second.end(),
                             [&](const Lint::Use& use) { return !lint.rule_of(use).args.empty(); }))
                 bypassed.emplace_back(name);
-        });
+        }
         if (!bypassed.empty())
             lint.report(
                 Severity::warning, lint.uses.find(row.name)->second.front().path,

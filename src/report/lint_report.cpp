@@ -5,6 +5,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "base/printable.hpp"
 #include "report/sarif.hpp"
 
 namespace callcensus {
@@ -21,19 +22,6 @@ std::array<std::size_t, 3> count(const std::vector<LintedFile>& files) {
 
 std::string counted(std::size_t number, std::string_view noun) {
     return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
-}
-
-// Names from a file may hold anything, and lines go to a terminal.
-std::string printable(const std::string& text) {
-    std::string shown;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte >= 0x20 && byte != 0x7f)
-            shown += c;
-        else
-            shown += fmt::format("\\x{:02x}", byte);
-    }
-    return shown;
 }
 
 }  // namespace

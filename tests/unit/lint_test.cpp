@@ -1,0 +1,499 @@
+#include "callcensus/lint.hpp"
+
+#include <algorithm>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+
+#include "callcensus/derive.hpp"
+#include "callcensus/format.hpp"
+#include "catch.hpp"
+#include "policy/runtime_calls.hpp"
+
+using namespace callcensus;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+// A profile without a fault: what runtimes and every program need, and nothing else.
+Json clean_profile() {
+    std::set<std::string> names{"exit", "exit_group", "restart_syscall", "rt_sigreturn", "sigreturn"};
+    for (const std::string& name : runtime_calls(RuntimeSet::any, true, true)) names.insert(name);
+    return Json{{"defaultAction", "SCMP_ACT_ERRNO"},
+                {"defaultErrnoRet", 38},
+                {"architectures", {"SCMP_ARCH_X86_64"}},
+                {"syscalls", Json::array({{{"names", names}, {"action", "SCMP_ACT_ALLOW"}}})}};
+}
+
+// The clean profile with other members (null takes one away) and with rules added.
+std::string profile_with(const std::string& members, const std::string& rules = "") {
+    Json profile = clean_profile();
+    const Json changes = Json::parse(members);
+    for (const auto& [key, value] : changes.items()) {
+        if (value.is_null())
+            profile.erase(key);
+        else
+            profile[key] = value;
+    }
+    for (const Json& rule : Json::parse("[" + rules + "]")) profile["syscalls"].push_back(rule);
+    return profile.dump(1);
+}
+std::string rules(const std::string& added) { return profile_with("{}", added); }
+
+std::vector<Finding> findings_of(const std::string& text, const LintOptions& options = {}) {
+    const auto read = read_leniently(text, "p.json");
+    REQUIRE(read);
+    return lint(*read, options);
+}
+
+std::vector<Finding> with_code(const std::vector<Finding>& findings, const std::string& code) {
+    std::vector<Finding> found;
+    std::copy_if(findings.begin(), findings.end(), std::back_inserter(found),
+                 [&](const Finding& finding) { return finding.code == code; });
+    return found;
+}
+
+std::string shown(const std::vector<Finding>& findings) {
+    std::string text;
+    for (const Finding& finding : findings)
+        text += finding.code + " " + std::string(to_string(finding.severity)) + " " + finding.message + "\n";
+    return text;
+}
+
+std::size_t count_from(const std::vector<Finding>& findings, Severity least) {
+    return static_cast<std::size_t>(std::count_if(
+        findings.begin(), findings.end(), [&](const Finding& finding) { return finding.severity >= least; }));
+}
+
+LintOptions for_only(std::vector<Consumer> consumers) {
+    LintOptions options;
+    options.consumers = std::move(consumers);
+    return options;
+}
+
+std::string file(const std::string& path) {
+    std::ifstream stream(path);
+    REQUIRE(stream);
+    std::stringstream content;
+    content << stream.rdbuf();
+    return content.str();
+}
+
+const std::string allow = R"("action": "SCMP_ACT_ALLOW")";
+const std::string deny = R"("action": "SCMP_ACT_ERRNO", "errnoRet": 1)";
+
+std::string when(const std::string& conditions, const std::string& action = allow,
+                 const std::string& name = "flock") {
+    return R"({"names": [")" + name + R"("], )" + action + R"(, "args": [)" + conditions + "]}";
+}
+std::string arg(int index, const std::string& op, const std::string& value, const std::string& rest = "") {
+    return R"({"index": )" + std::to_string(index) + R"(, "op": "SCMP_CMP_)" + op + R"(", "value": )" +
+           value + rest + "}";
+}
+
+// A profile that gives the finding, and its mended twin that does not.
+struct Example {
+    std::string code;
+    Severity severity;
+    std::string bad;
+    std::string mended;
+    std::vector<Consumer> consumers = default_consumers();
+};
+
+// What is allowed in the clean profile, without those.
+std::string without(const std::set<std::string>& names, const std::string& members = "{}") {
+    Json profile = Json::parse(profile_with(members));
+    Json left = Json::array();
+    for (const Json& name : profile["syscalls"][0]["names"])
+        if (names.count(name.get<std::string>()) == 0) left.push_back(name);
+    profile["syscalls"][0]["names"] = left;
+    return profile.dump(1);
+}
+
+std::vector<Example> examples() {
+    using S = Severity;
+    const std::string clean = profile_with("{}");
+    const std::string eperm = R"({"defaultErrnoRet": 1})";
+    const std::string wide = "4294967296";
+    const std::string with_i386 = R"({"architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"]})";
+    return {
+        {"CC101", S::error, profile_with(R"({"syscalls": {}})"), clean},
+        {"CC101", S::error, profile_with(R"({"defaultAction": null})"), clean},
+        {"CC101", S::error, rules(R"({"names": ["read", 5], )" + allow + "}"), clean},
+        {"CC101", S::error, rules(when(R"({"index": 0, "value": -1, "op": "SCMP_CMP_EQ"})")),
+         rules(when(arg(0, "EQ", "1")))},
+        {"CC102", S::error, profile_with(R"({"defaultAction": "SCMP_ACT_ERNO"})"), clean},
+        {"CC102", S::error, rules(R"({"names": ["flock"], "action": "ALLOW"})"),
+         rules(R"({"names": ["flock"], )" + allow + "}")},
+        {"CC103", S::error, profile_with(R"({"architectures": ["SCMP_ARCH_X86_64", "x86"]})"),
+         profile_with(with_i386)},
+        {"CC104", S::error, rules(when(R"({"index": 0, "value": 1, "op": "EQ"})")),
+         rules(when(arg(0, "EQ", "1")))},
+        {"CC105", S::error, rules(when(arg(6, "EQ", "1"))), rules(when(arg(5, "EQ", "1")))},
+        {"CC106", S::error, rules(R"({"names": ["flock"], "name": "dup", )" + allow + "}"),
+         rules(R"({"names": ["flock", "dup"], )" + allow + "}")},
+        {"CC107", S::error, profile_with(R"({"archMap": [{"architecture": "SCMP_ARCH_X86_64"}]})"), clean},
+        {"CC108", S::error, "\xef\xbb\xbf" + clean, clean},
+        {"CC109", S::warning, R"({"defaultAction": "SCMP_ACT_KILL", )" + clean.substr(1), clean},
+        {"CC110", S::warning, rules(R"({"names": ["flock"], "errnoret": 1, )" + allow + "}"), clean},
+        {"CC110", S::warning, rules(when(arg(0, "EQ", "1", R"(, "valuetwo": 1)"))),
+         rules(when(arg(0, "EQ", "1")))},
+        {"CC110", S::note, profile_with(R"({"$schema": "none"})"), profile_with(R"({"comment": "ours"})")},
+        {"CC111", S::error, "{}", clean},
+        {"CC112", S::warning, rules(R"({"names": [], )" + allow + "}"), clean},
+        {"CC112", S::error, rules("{" + allow + "}"), clean},
+        {"CC113", S::error, rules(R"({"names": ["bpf"], "includes": {"caps": ["CAP_BPF"]}, )" + allow + "}"),
+         rules(R"({"names": ["bpf"], "includes": {}, )" + allow + "}")},
+        {"CC113",
+         S::warning,
+         rules(R"({"names": ["bpf"], "excludes": {"caps": ["CAP_BPF"]}, )" + deny + "}"),
+         clean,
+         {Consumer::containerd}},
+        {"CC114",
+         S::warning,
+         profile_with(R"({"architectures": null, "archMap": [{"architecture": "SCMP_ARCH_X86_64"}]})"),
+         clean,
+         {Consumer::runc}},
+        {"CC115", S::error, rules(R"({"name": "flock", )" + allow + "}"),
+         rules(R"({"names": ["flock"], )" + allow + "}")},
+        {"CC116", S::warning, profile_with(R"({"defaultErrno": "ENOENT"})"),
+         profile_with(R"({"defaultErrno": "ENOSYS"})")},
+        {"CC116", S::warning, rules(R"({"names": ["flock"], "action": "SCMP_ACT_ERRNO", "errno": "EINVAL"})"),
+         rules(R"({"names": ["flock"], "action": "SCMP_ACT_ERRNO", "errno": "EINVAL", "errnoRet": 22})")},
+        {"CC117", S::warning,
+         rules(R"({"names": ["ptrace"], "includes": {"minKernel": "4.8"}, )" + allow + "}"),
+         rules(R"({"names": ["ptrace"], )" + allow + "}")},
+        {"CC118", S::error,
+         rules(R"({"names": ["ptrace"], "includes": {"minKernel": "4.8.1"}, )" + allow + "}"),
+         rules(R"({"names": ["ptrace"], "includes": {"minKernel": "4.8"}, )" + allow + "}")},
+        {"CC119", S::error,
+         rules(R"({"names": ["ptrace"], "includes": {"arches": ["x86_64"]}, )" + allow + "}"),
+         rules(R"({"names": ["ptrace"], "includes": {"arches": ["amd64"]}, )" + allow + "}")},
+        {"CC119", S::note, rules(R"({"names": ["ptrace"], "includes": {"arches": ["x32"]}, )" + allow + "}"),
+         clean},
+        {"CC120", S::warning,
+         rules(R"({"names": ["ptrace"], "includes": {"caps": ["SYS_PTRACE"]}, )" + allow + "}"),
+         rules(R"({"names": ["ptrace"], "includes": {"caps": ["CAP_SYS_PTRACE"]}, )" + allow + "}")},
+        {"CC121",
+         S::error,
+         profile_with(R"({"flags": ["SECCOMP_FILTER_FLAG_LOGS"]})"),
+         clean,
+         {Consumer::crun}},
+        {"CC121",
+         S::warning,
+         profile_with(R"({"flags": ["SECCOMP_FILTER_FLAG_LOG"]})"),
+         clean,
+         {Consumer::runc}},
+        {"CC121",
+         S::warning,
+         profile_with(R"({"flags": ["SECCOMP_FILTER_FLAG_LOG"]})"),
+         clean,
+         {Consumer::docker}},
+        {"CC122", S::error, rules(R"({"names": ["flock"], "errnoRet": 1, )" + allow + "}"),
+         rules(R"({"names": ["flock"], )" + deny + "}")},
+        {"CC122",
+         S::note,
+         rules(R"({"names": ["flock"], "errnoRet": 1, )" + allow + "}"),
+         clean,
+         {Consumer::docker}},
+        {"CC123", S::warning, profile_with(R"({"defaultErrnoRet": 0})"), clean},
+        {"CC123", S::error, rules(R"({"names": ["flock"], "action": "SCMP_ACT_ERRNO", "errnoRet": 4096})"),
+         rules(R"({"names": ["flock"], "action": "SCMP_ACT_ERRNO", "errnoRet": 4095})")},
+        {"CC124", S::error, profile_with(R"({"defaultErrno": "ENOTHING"})"),
+         profile_with(R"({"defaultErrno": "ENOSYS"})")},
+        {"CC125", S::error, profile_with(R"({"defaultAction": "SCMP_ACT_NOTIFY"})"), clean},
+        {"CC125", S::error, rules(R"({"names": ["mount"], "action": "SCMP_ACT_NOTIFY"})"),
+         profile_with(R"({"listenerPath": "/run/agent"})",
+                      R"({"names": ["mount"], "action": "SCMP_ACT_NOTIFY"})")},
+        {"CC125", S::error,
+         profile_with(R"({"listenerPath": "/run/agent"})",
+                      R"({"names": ["write"], "action": "SCMP_ACT_NOTIFY"})"),
+         clean},
+        {"CC126", S::warning, profile_with(R"({"listenerPath": "/run/agent"})"),
+         profile_with(R"({"listenerPath": "/run/agent"})",
+                      R"({"names": ["mount"], "action": "SCMP_ACT_NOTIFY"})")},
+        {"CC127", S::error, profile_with(R"({"architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_S390X"]})"),
+         profile_with(R"({"architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_AARCH64"]})")},
+        {"CC128", S::note, profile_with(R"({"architectures": ["SCMP_ARCH_RISCV64"]})"), clean},
+        {"CC129", S::warning, clean, profile_with(eperm), {Consumer::spo}},
+        {"CC129",
+         S::error,
+         rules(when(arg(0, "EQ", "18446744073709551615"))),
+         profile_with(eperm, when(arg(0, "EQ", "1"))),
+         {Consumer::spo}},
+        {"CC201", S::warning, rules(R"({"names": ["raed"], )" + allow + "}"), clean},
+        {"CC201", S::error,
+         profile_with(R"({"defaultAction": "SCMP_ACT_ALLOW"})", R"({"names": ["mont"], )" + deny + "}"),
+         profile_with(R"({"defaultAction": "SCMP_ACT_ALLOW"})", R"({"names": ["mount"], )" + deny + "}")},
+        {"CC301", S::note, rules(R"({"names": ["flock", "dup", "flock"], )" + allow + "}"),
+         rules(R"({"names": ["flock", "dup"], )" + allow + "}")},
+        {"CC302", S::warning, rules(R"({"names": ["read"], )" + deny + "}"),
+         rules(R"({"names": ["dup"], )" + deny + "}")},
+        {"CC303", S::warning, rules(when(arg(0, "EQ", "1"), allow, "read")),
+         rules(when(arg(0, "EQ", "1"), allow, "dup"))},
+        {"CC303", S::warning,
+         rules(when(arg(0, "EQ", "1"), allow, "dup") + R"(, {"names": ["dup"], )" + deny + "}"),
+         rules(when(arg(0, "EQ", "1"), allow, "dup"))},
+        {"CC304", S::warning, rules(when(arg(0, "GE", "5")) + "," + when(arg(0, "LE", "5"), deny)),
+         rules(when(arg(0, "GE", "5")) + "," + when(arg(0, "LT", "5"), deny))},
+        {"CC304", S::warning, rules(when(arg(0, "EQ", "5")) + "," + when(arg(1, "EQ", "5"), deny)),
+         rules(when(arg(0, "EQ", "5")) + "," + when(arg(0, "NE", "5"), deny))},
+        {"CC304", S::warning,
+         rules(when(arg(0, "MASKED_EQ", "3", R"(, "valueTwo": 1)")) + "," +
+               when(arg(0, "MASKED_EQ", "6", R"(, "valueTwo": 4)"), deny)),
+         rules(when(arg(0, "MASKED_EQ", "3", R"(, "valueTwo": 1)")) + "," +
+               when(arg(0, "MASKED_EQ", "6", R"(, "valueTwo": 2)"), deny))},
+        {"CC305", S::note, rules(R"({"names": ["dup"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38})"),
+         rules(R"({"names": ["dup"], )" + deny + "}")},
+        {"CC306", S::error,
+         rules(when(arg(0, "NE", "2") + "," + arg(1, "GE", "1")) + "," +
+               when(arg(1, "EQ", "1") + "," + arg(0, "NE", "2"))),
+         rules(when(arg(0, "NE", "2") + "," + arg(1, "GE", "1")))},
+        {"CC306", S::error, rules(when(arg(0, "LT", wide)) + "," + when(arg(0, "LT", "5"))),
+         rules(when(arg(0, "LT", "6")) + "," + when(arg(0, "LT", "5")))},
+        {"CC401", S::warning, profile_with(with_i386, when(arg(0, "EQ", wide))),
+         rules(when(arg(0, "EQ", wide)))},
+        {"CC402", S::warning, rules(when(arg(0, "MASKED_EQ", "1", R"(, "valueTwo": 3)"))),
+         rules(when(arg(0, "MASKED_EQ", "3", R"(, "valueTwo": 1)")))},
+        {"CC403", S::warning, rules(when(arg(0, "EQ", "1", R"(, "valueTwo": 1)"))),
+         rules(when(arg(0, "EQ", "1", R"(, "valueTwo": 0)")))},
+        {"CC403", S::note, rules(when(arg(0, "MASKED_EQ", "1"))),
+         rules(when(arg(0, "MASKED_EQ", "1", R"(, "valueTwo": 0)")))},
+        {"CC404", S::error, rules(when(arg(0, "GE", "1") + "," + arg(0, "LE", "5"))),
+         rules(when(arg(0, "GE", "1") + "," + arg(1, "LE", "5")))},
+        {"CC405", S::warning, rules(when(arg(0, "GE", "0"))), rules(when(arg(0, "GT", "0")))},
+        {"CC405", S::warning, rules(when(arg(0, "LT", "0"))), rules(when(arg(0, "LT", "1")))},
+        {"CC405", S::warning, rules(when(arg(0, "LE", "18446744073709551615"))),
+         rules(when(arg(0, "LE", "5")))},
+        {"CC406", S::warning, rules(when(arg(1, "EQ", "4096"), allow, "bind")),
+         rules(when(arg(1, "NE", "0") + "," + arg(0, "EQ", "4096"), allow, "bind"))},
+        {"CC501", S::warning, profile_with(R"({"defaultAction": "SCMP_ACT_LOG"})"), clean},
+        {"CC502",
+         S::warning,
+         profile_with(eperm, R"({"names": ["clone"], )" + allow + "}"),
+         rules(R"({"names": ["clone"], )" + allow + "}"),
+         {Consumer::crun}},
+        {"CC502",
+         S::warning,
+         profile_with(eperm, R"({"names": ["clone"], )" + allow + "}"),
+         profile_with(eperm, R"({"names": ["clone", "clone3", "execveat"], )" + allow + "}"),
+         {Consumer::crun}},
+        {"CC503",
+         S::warning,
+         profile_with(eperm, R"({"names": ["clone"], )" + allow + "}"),
+         profile_with(eperm, R"({"names": ["clone", "clone3", "execveat"], )" + allow + "}"),
+         {Consumer::runc}},
+        {"CC504", S::warning, without({"rt_sigreturn"}), clean},
+        {"CC504", S::warning, without({"sigreturn"}, with_i386), without({"sigreturn"})},
+        {"CC505", S::note, rules(R"({"names": ["fork"], )" + allow + "}"),
+         rules(R"({"names": ["clone", "clone3", "fork", "vfork"], )" + allow + "}")},
+        {"CC506", S::warning, without({"capset"}), clean},
+        {"CC507", S::note, rules(R"({"names": ["bpf"], )" + allow + "}"),
+         rules(R"({"names": ["bpf"], "includes": {"caps": ["CAP_BPF"]}, )" + allow + "}")},
+        {"CC508", S::warning, rules(R"({"names": ["flock"], "action": "SCMP_ACT_LOG"})"), clean},
+        {"CC509", S::warning, rules(R"({"names": ["flock"], "action": "SCMP_ACT_TRACE"})"), clean},
+        {"CC510", S::note, profile_with(R"({"architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X32"]})"),
+         clean},
+        {"CC510", S::warning,
+         profile_with(
+             R"({"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X32"]})"),
+         clean},
+        {"CC511", S::note, clean, profile_with(with_i386)},
+        {"CC511", S::warning, profile_with(R"({"defaultAction": "SCMP_ACT_ALLOW"})"),
+         profile_with(with_i386)},
+        {"CC512", S::note, profile_with(R"({"architectures": null})"), clean},
+        {"CC513", S::warning,
+         profile_with(with_i386, when(arg(0, "EQ", "1"), allow, "socket") +
+                                     R"(, {"names": ["socketcall"], )" + allow + "}"),
+         rules(when(arg(0, "EQ", "1"), allow, "socket") + R"(, {"names": ["socketcall"], )" + allow + "}")},
+    };
+}
+
+}  // namespace
+
+TEST_CASE("a profile without a fault is without findings above notes") {
+    const auto findings = findings_of(profile_with("{}"));
+    INFO(shown(findings));
+    CHECK(count_from(findings, Severity::warning) == 0);
+}
+
+TEST_CASE("each check fires on an example and not on its mended twin") {
+    for (const Example& example : examples()) {
+        INFO(example.code << "\n" << example.bad);
+        const auto bad = findings_of(example.bad, for_only(example.consumers));
+        INFO(shown(bad));
+        const auto found = with_code(bad, example.code);
+        REQUIRE_FALSE(found.empty());
+        CHECK(std::any_of(found.begin(), found.end(),
+                          [&](const Finding& finding) { return finding.severity == example.severity; }));
+        for (const Finding& finding : found) {
+            CHECK(finding.place.line > 0);
+            CHECK_FALSE(finding.message.empty());
+            CHECK(finding.message.back() != '.');
+            CHECK((finding.message + finding.fix).find('\n') == std::string::npos);
+            CHECK_FALSE(finding.fix.empty());
+        }
+        // Of some notes even the clean profile has one.
+        const auto count = [&](const std::string& text) {
+            const auto with = with_code(findings_of(text, for_only(example.consumers)), example.code);
+            return std::count_if(with.begin(), with.end(), [&](const Finding& finding) {
+                return finding.severity == example.severity;
+            });
+        };
+        INFO(shown(findings_of(example.mended, for_only(example.consumers))));
+        CHECK(count(example.mended) < count(example.bad));
+        CHECK(count(example.mended) <= count(profile_with("{}")));
+    }
+}
+
+TEST_CASE("every check has an example, and every code explains itself in docs/lint.md") {
+    std::set<std::string> of_examples{"CC202"};  // depends on the libseccomp in use: below
+    for (const Example& example : examples()) of_examples.insert(example.code);
+    std::set<std::string> headings;
+    std::istringstream doc(file(CALLCENSUS_SOURCE_DIR "/docs/lint.md"));
+    for (std::string line; std::getline(doc, line);)
+        if (line.rfind("### ", 0) == 0) headings.insert(line.substr(4));
+    std::set<std::string> codes;
+    std::set<std::string> expected;
+    for (const LintCheck& check : lint_checks()) {
+        codes.emplace(check.code);
+        expected.insert(std::string(check.code) + ": " + std::string(check.title));
+    }
+    CHECK(of_examples == codes);
+    CHECK(headings == expected);
+}
+
+TEST_CASE("a name that libseccomp is too old for says which release knows it") {
+    if (libseccomp_needed_for("mseal").empty()) return;
+    const auto found =
+        with_code(findings_of(rules(R"({"names": ["mseal"], "action": "SCMP_ACT_ALLOW"})")), "CC202");
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].message.find("2.6.0") != std::string::npos);
+    CHECK(with_code(findings_of(rules(R"({"names": ["mseal"], "action": "SCMP_ACT_ALLOW"})")), "CC201")
+              .empty());
+}
+
+TEST_CASE("places are those of the offending value") {
+    const std::string text =
+        "{\"defaultAction\": \"SCMP_ACT_ERRNO\",\n \"syscalls\": [\n  {\"names\": [\"read\",\n   \"raed\"], \"action\": \"SCMP_ACT_ALLOW\"}]}";
+    const auto found = with_code(findings_of(text), "CC201");
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].place == Place{4, 4});
+    CHECK(found[0].fix.find("\"read\"") != std::string::npos);
+}
+
+TEST_CASE("what only some consumers drop is said of them only") {
+    const std::string text =
+        rules(R"({"names": ["bpf"], "includes": {"caps": ["CAP_BPF"]}, "action": "SCMP_ACT_ALLOW"})");
+    CHECK(with_code(findings_of(text, for_only({Consumer::docker, Consumer::podman})), "CC113").empty());
+    const auto found = with_code(findings_of(text), "CC113");
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].message.find("runc, crun and containerd") != std::string::npos);
+    CHECK(found[0].message.find("podman") == std::string::npos);
+}
+
+TEST_CASE("codes can be ignored") {
+    LintOptions options;
+    options.ignored = {"CC201"};
+    const std::string text = rules(R"({"names": ["raed"], "action": "SCMP_ACT_ALLOW"})");
+    CHECK_FALSE(with_code(findings_of(text), "CC201").empty());
+    CHECK(with_code(findings_of(text, options), "CC201").empty());
+}
+
+TEST_CASE("includes and excludes that exclude one another are no contradiction") {
+    const std::string text = rules(
+        R"({"names": ["bpf"], "includes": {"caps": ["CAP_BPF"]}, "action": "SCMP_ACT_ALLOW"},
+           {"names": ["bpf"], "excludes": {"caps": ["CAP_BPF"]}, "action": "SCMP_ACT_ERRNO", "errnoRet": 1})");
+    CHECK(with_code(findings_of(text), "CC302").empty());
+}
+
+TEST_CASE("what derive makes is clean") {
+    Recording recording;
+    recording.command = {"ls"};
+    for (const std::string_view name :
+         {"read", "write", "clone", "openat", "access", "stat", "mmap", "socket", "io_uring_setup"}) {
+        CallRecord record;
+        record.call = {Abi::x86_64, syscall_number(Abi::x86_64, name).value()};
+        record.count = 1;
+        recording.calls.push_back(record);
+    }
+    for (const std::optional<Action> action :
+         {std::optional<Action>(), std::optional<Action>(Action::kill_process)}) {
+        DeriveOptions options;
+        options.default_action = action;
+        const auto derived = derive({&recording, 1}, options);
+        const auto findings = findings_of(write_profile(derived.profile));
+        INFO(shown(findings));
+        // Where a denial kills, libc cannot fall back, and lint says so.
+        CHECK(count_from(findings, Severity::error) == 0);
+        if (!action) CHECK(count_from(findings, Severity::warning) == 0);
+    }
+}
+
+TEST_CASE("a reader that goes on understands what it can") {
+    const auto read = read_leniently(
+        R"({"defaultAction": "ERRNO", "architectures": ["SCMP_ARCH_X86_64", 5], "syscalls": [
+  {"names": ["read"], "action": "SCMP_ACT_ALOW"},
+  7,
+  {"names": ["a", null, "b"], "name": "c", "action": "NONSENSE", "args": [{"index": 9, "op": "?"}]}]})",
+        "p.json");
+    REQUIRE(read);
+    const Profile& profile = read->profile;
+    CHECK(profile.default_action == Action::errno_);
+    REQUIRE(profile.rules.size() == 3);
+    CHECK(profile.rules[0].action == Action::allow);
+    CHECK(profile.rules[2].names == std::vector<std::string>{"a", "", "b"});
+    CHECK(profile.rules[2].args.at(0).index == 9);
+    CHECK(read->place_of("syscalls[2].names[2]") == Place{4, 25});
+    CHECK(read->place_of("syscalls[2].names[2].none[4]") == Place{4, 25});
+    CHECK(read->place_of("nothing") == Place{1, 1});
+    std::multiset<Fault::Kind> kinds;
+    for (const Fault& fault : read->faults) kinds.insert(fault.kind);
+    using Kind = Fault::Kind;
+    CHECK(kinds == std::multiset<Kind>{Kind::missing, Kind::malformed, Kind::malformed, Kind::malformed,
+                                       Kind::action, Kind::action, Kind::action, Kind::comparison,
+                                       Kind::index, Kind::name_and_names});
+}
+
+TEST_CASE("parse_profile refuses for the first fault that is found, repeated keys apart") {
+    for (const Example& example : examples()) {
+        const auto read = read_leniently(example.bad, "p.json");
+        REQUIRE(read);
+        const auto first = std::find_if(read->faults.begin(), read->faults.end(), [](const Fault& fault) {
+            return fault.kind != Fault::Kind::repeated_key;
+        });
+        const auto parsed = parse_profile(example.bad, "p.json");
+        REQUIRE(parsed.has_value() == (first == read->faults.end()));
+        if (parsed) {
+            CHECK(*parsed == read->profile);
+        } else {
+            CHECK(parsed.error().message == first->message);
+            CHECK(parsed.error().where ==
+                  "p.json:" + std::to_string(first->place.line) + ":" + std::to_string(first->place.column));
+        }
+    }
+}
+
+TEST_CASE("published default profiles have no errors for those who publish them") {
+    const auto docker = findings_of(file(CALLCENSUS_SOURCE_DIR "/tests/golden/docker-default.json"),
+                                    for_only({Consumer::docker}));
+    INFO(shown(docker));
+    CHECK(count_from(docker, Severity::error) == 0);
+    const std::string containers = "/usr/share/containers/seccomp.json";  // golang-github-containers-common
+    if (!std::ifstream(containers)) return;
+    const auto podman = findings_of(file(containers), for_only({Consumer::podman}));
+    INFO(shown(podman));
+    CHECK(count_from(podman, Severity::error) == 0);
+    // Allowed to everybody by an earlier rule, although it was to be denied without CAP_SYS_ADMIN.
+    CHECK(with_code(podman, "CC302").size() == 1);
+}
+
+TEST_CASE("any text that is JSON is judged without harm") {
+    for (const std::string text :
+         {"[]", "5", "null", "\"\"", R"({"syscalls": [[], {}, null]})",
+          R"({"defaultAction": "", "syscalls": [{"names": [""], "action": "", "args": [{}]}]})"}) {
+        CAPTURE(text);
+        CHECK(count_from(findings_of(text), Severity::error) > 0);
+    }
+}
