@@ -60,6 +60,7 @@ constexpr std::array table{
     Row{{"CC129", "no place in a SeccompProfile"}, checks::operator_form},
     Row{{"CC201", "unknown system call"}, checks::unknown_name},
     Row{{"CC202", "system call newer than libseccomp"}, checks::new_name},
+    Row{{"CC203", "system call of another architecture"}, checks::absent_call},
     Row{{"CC301", "duplicate"}, checks::duplicate},
     Row{{"CC302", "contradicting rules"}, checks::conflict},
     Row{{"CC303", "conditions without effect"}, checks::shadowed},
@@ -85,6 +86,8 @@ constexpr std::array table{
     Row{{"CC511", "ABI of this machine not listed"}, checks::closed_abi},
     Row{{"CC512", "no architectures"}, checks::native_only},
     Row{{"CC513", "multiplexer goes round conditions"}, checks::multiplexer},
+    Row{{"CC514", "32-bit calls are open"}, checks::open_abi},
+    Row{{"CC515", "KILL ends a thread only"}, checks::kills_a_thread},
 };
 
 constexpr bool sorted() {

@@ -118,6 +118,7 @@ void operator_form(Lint& lint);
 // lint_rules.cpp: names, rules beside each other, conditions
 void unknown_name(Lint& lint);
 void new_name(Lint& lint);
+void absent_call(Lint& lint);
 void duplicate(Lint& lint);
 void conflict(Lint& lint);
 void shadowed(Lint& lint);
@@ -145,6 +146,8 @@ void x32_open(Lint& lint);
 void closed_abi(Lint& lint);
 void native_only(Lint& lint);
 void multiplexer(Lint& lint);
+void open_abi(Lint& lint);
+void kills_a_thread(Lint& lint);
 
 }  // namespace checks
 }  // namespace callcensus

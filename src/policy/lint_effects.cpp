@@ -288,4 +288,31 @@ void multiplexer(Lint& lint) {
     }
 }
 
+void open_abi(Lint& lint) {
+    constexpr std::array<std::pair<Abi, Abi>, 3> relatives{
+        {{Abi::x86_64, Abi::i386}, {Abi::aarch64, Abi::arm}, {Abi::s390x, Abi::s390}}};
+    for (const auto& [wide, narrow] : relatives)
+        if (lint.has_abi(wide) && lint.has_abi(narrow))
+            lint.report(Severity::note, lint.profile.arch_map.empty() ? "architectures" : "archMap",
+                        std::string(info(narrow).token) + " is listed beside " +
+                            std::string(info(wide).token) + ": 32-bit programs" +
+                            (narrow == Abi::i386 ? ", and 64-bit ones by int 0x80," : "") +
+                            " can make the allowed calls in their older forms as well",
+                        "leave " + std::string(info(narrow).token) + " out if no 32-bit program is to run");
+}
+
+void kills_a_thread(Lint& lint) {
+    const auto judge = [&](Action action, const std::string& path) {
+        if (action == Action::kill || action == Action::kill_thread)
+            lint.report(
+                Severity::note, path,
+                std::string(token(action)) +
+                    " ends the calling thread only: the rest of the program goes on without it, and may hang",
+                "use SCMP_ACT_KILL_PROCESS, or SCMP_ACT_ERRNO");
+    };
+    judge(lint.profile.default_action, "defaultAction");
+    for (std::size_t i = 0; i < lint.profile.rules.size(); ++i)
+        judge(lint.profile.rules[i].action, Lint::rule_path(i) + ".action");
+}
+
 }  // namespace callcensus::checks

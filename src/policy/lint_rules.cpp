@@ -5,9 +5,11 @@
 // different actions that overlap are refused or take libseccomp's own order.
 #include <algorithm>
 #include <array>
-#include <functional>
+#include <iterator>
 #include <limits>
+#include <map>
 #include <set>
+#include <tuple>
 
 #include "base/nearest.hpp"
 #include "policy/lint_checks.hpp"
@@ -84,14 +86,34 @@ bool can_overlap(const Rule& a, const Rule& b) {
     });
 }
 
-using Judge = std::function<bool(const std::string& name, const Lint::Use& earlier, const Lint::Use& later)>;
-
 // Every place where a call is named again, with the first earlier place that `judge` finds something about.
-void for_each_pair(Lint& lint, const Judge& judge) {
-    for (const auto& [name, uses] : lint.uses)
-        for (std::size_t later = 1; later < uses.size(); ++later)
-            for (std::size_t earlier = 0; earlier < later; ++earlier)
-                if (judge(name, uses[earlier], uses[later])) break;
+template <class Judge>
+void for_each_pair(const std::vector<Lint::Use>& uses, Judge judge) {
+    for (std::size_t later = 1; later < uses.size(); ++later)
+        for (std::size_t earlier = 0; earlier < later; ++earlier)
+            if (judge(uses[earlier], uses[later])) break;
+}
+
+// The same, among places with the same conditions: there may be thousands of rules for one call, each with
+// another constant.
+template <class Judge>
+void for_each_pair_with_same_conditions(const Lint& lint, Judge judge) {
+    const auto less = [](const std::vector<ArgumentCondition>* a, const std::vector<ArgumentCondition>* b) {
+        return std::lexicographical_compare(a->begin(), a->end(), b->begin(), b->end(),
+                                            [](const ArgumentCondition& x, const ArgumentCondition& y) {
+                                                return std::tie(x.index, x.op, x.value, x.value_two) <
+                                                       std::tie(y.index, y.op, y.value, y.value_two);
+                                            });
+    };
+    for (const auto& [name, uses] : lint.uses) {
+        if (uses.size() < 2) continue;
+        std::map<const std::vector<ArgumentCondition>*, std::vector<Lint::Use>, decltype(less)> groups(less);
+        for (const Lint::Use& use : uses) groups[&lint.rule_of(use).args].push_back(use);
+        for (const auto& [conditions, group] : groups) {
+            const std::string& call = name;
+            for_each_pair(group, [&](const Lint::Use& a, const Lint::Use& b) { return judge(call, a, b); });
+        }
+    }
 }
 
 template <class Function>
@@ -132,64 +154,93 @@ void new_name(Lint& lint) {
                         "nothing, if the call answering with the default is good enough there");
 }
 
+void absent_call(Lint& lint) {
+    if (lint.profile.architectures.empty()) return;  // an archMap is for many machines
+    std::map<std::size_t, std::vector<std::string>> absent;
+    for (const auto& [name, uses] : lint.uses)
+        if (is_known(name) &&
+            std::none_of(lint.abis.begin(), lint.abis.end(), [&, call = std::string_view(name)](Abi abi) {
+                return syscall_number(abi, call).has_value();
+            }))
+            for (const Lint::Use& use : uses) absent[use.rule].push_back(name);
+    for (const auto& [rule, names] : absent)
+        lint.report(Severity::note, Lint::rule_path(rule),
+                    Lint::rule_path(rule) + " names " + enumerate(names) +
+                        ", which no architecture of the profile has",
+                    "drop them, if the profile is for these architectures only");
+}
+
 void duplicate(Lint& lint) {
-    for_each_pair(lint, [&](const std::string& name, const Lint::Use& earlier, const Lint::Use& later) {
-        const Rule& a = lint.rule_of(earlier);
-        const Rule& b = lint.rule_of(later);
-        if (!same_conditions(a, b) || answer_of(a) != answer_of(b)) return false;
-        if (!covers_context(a, b) && !covers_context(b, a)) return false;
-        const Lint::Use& needless = covers_context(a, b) ? later : earlier;
-        const Lint::Use& needed = covers_context(a, b) ? earlier : later;
-        lint.report(Severity::note, needless.path,
-                    name + " has that answer already by " + lint.line_of(needed.path), "drop it here");
-        return true;
-    });
+    for_each_pair_with_same_conditions(
+        lint, [&](const std::string& name, const Lint::Use& earlier, const Lint::Use& later) {
+            const Rule& a = lint.rule_of(earlier);
+            const Rule& b = lint.rule_of(later);
+            if (answer_of(a) != answer_of(b)) return false;
+            if (!covers_context(a, b) && !covers_context(b, a)) return false;
+            const Lint::Use& needless = covers_context(a, b) ? later : earlier;
+            const Lint::Use& needed = covers_context(a, b) ? earlier : later;
+            lint.report(Severity::note, needless.path,
+                        name + " has that answer already by " + lint.line_of(needed.path), "drop it here");
+            return true;
+        });
 }
 
 void conflict(Lint& lint) {
-    for_each_pair(lint, [&](const std::string& name, const Lint::Use& earlier, const Lint::Use& later) {
-        const Rule& a = lint.rule_of(earlier);
-        const Rule& b = lint.rule_of(later);
-        if (!same_conditions(a, b) || answer_of(a) == answer_of(b) || !covers_context(a, b)) return false;
-        lint.report(Severity::warning, later.path,
-                    name + " is answered with " + to_text(answer_of(a)) + " by " +
-                        lint.line_of(earlier.path) + ", and the first of two rules wins",
-                    "drop one of the two");
-        return true;
-    });
+    for_each_pair_with_same_conditions(
+        lint, [&](const std::string& name, const Lint::Use& earlier, const Lint::Use& later) {
+            const Rule& a = lint.rule_of(earlier);
+            const Rule& b = lint.rule_of(later);
+            if (answer_of(a) == answer_of(b) || !covers_context(a, b)) return false;
+            lint.report(Severity::warning, later.path,
+                        name + " is answered with " + to_text(answer_of(a)) + " by " +
+                            lint.line_of(earlier.path) + ", and the first of two rules wins",
+                        "drop one of the two");
+            return true;
+        });
 }
 
 void shadowed(Lint& lint) {
-    for_each_pair(lint, [&](const std::string& name, const Lint::Use& earlier, const Lint::Use& later) {
-        const auto judge = [&](const Lint::Use& general, const Lint::Use& special) {
-            const Rule& a = lint.rule_of(general);
-            const Rule& b = lint.rule_of(special);
-            if (!is_unconditional(a) || is_unconditional(b) || !covers_context(a, b)) return false;
-            lint.report(Severity::warning, special.path,
-                        "the conditions on " + name + " have no effect: " + lint.line_of(general.path) +
-                            " answers it with " + to_text(answer_of(a)) +
-                            " whatever its arguments, and that wins wherever it stands",
-                        "drop the name from one of the two rules");
-            return true;
-        };
-        return judge(earlier, later) || judge(later, earlier);
-    });
+    for (const auto& [name, uses] : lint.uses) {
+        std::vector<Lint::Use> general;
+        std::copy_if(uses.begin(), uses.end(), std::back_inserter(general),
+                     [&](const Lint::Use& use) { return is_unconditional(lint.rule_of(use)); });
+        for (const Lint::Use& use : uses) {
+            const Rule& rule = lint.rule_of(use);
+            if (is_unconditional(rule)) continue;
+            const auto over = std::find_if(general.begin(), general.end(), [&](const Lint::Use& other) {
+                return covers_context(lint.rule_of(other), rule);
+            });
+            if (over != general.end())
+                lint.report(Severity::warning, use.path,
+                            "the conditions on " + name + " have no effect: " + lint.line_of(over->path) +
+                                " answers it with " + to_text(answer_of(lint.rule_of(*over))) +
+                                " whatever its arguments, and that wins wherever it stands",
+                            "drop the name from one of the two rules");
+        }
+    }
 }
 
 void order_dependent(Lint& lint) {
-    for_each_pair(lint, [&](const std::string& name, const Lint::Use& earlier, const Lint::Use& later) {
-        const Rule& a = lint.rule_of(earlier);
-        const Rule& b = lint.rule_of(later);
-        const bool both_conditional = !is_unconditional(a) && !is_unconditional(b) && !same_conditions(a, b);
-        const bool meet = covers_context(a, b) || covers_context(b, a);
-        if (!both_conditional || !meet || answer_of(a) == answer_of(b) || !can_overlap(a, b)) return false;
-        lint.report(Severity::warning, later.path,
-                    "some arguments of " + name + " meet this condition and that of " +
-                        lint.line_of(earlier.path) +
-                        ", which answers otherwise: runtimes refuse that, or libseccomp chooses",
-                    "make the conditions exclude each other");
-        return true;
-    });
+    for (const auto& [name, uses] : lint.uses) {
+        const Answer first = answer_of(lint.rule_of(uses.front()));
+        if (std::all_of(uses.begin(), uses.end(),
+                        [&](const Lint::Use& use) { return answer_of(lint.rule_of(use)) == first; }))
+            continue;
+        const std::string& call = name;
+        for_each_pair(uses, [&](const Lint::Use& earlier, const Lint::Use& later) {
+            const Rule& a = lint.rule_of(earlier);
+            const Rule& b = lint.rule_of(later);
+            if (answer_of(a) == answer_of(b) || is_unconditional(a) || is_unconditional(b)) return false;
+            if (same_conditions(a, b) || !can_overlap(a, b)) return false;
+            if (!covers_context(a, b) && !covers_context(b, a)) return false;
+            lint.report(Severity::warning, later.path,
+                        "some arguments of " + call + " meet this condition and that of " +
+                            lint.line_of(earlier.path) +
+                            ", which answers otherwise: runtimes refuse that, or libseccomp chooses",
+                        "make the conditions exclude each other");
+            return true;
+        });
+    }
 }
 
 void same_as_default(Lint& lint) {
@@ -202,6 +253,15 @@ void same_as_default(Lint& lint) {
 }
 
 void miscompiled(Lint& lint) {
+    const auto is_hard = [](const Rule& rule) {
+        const bool compares = std::any_of(rule.args.begin(), rule.args.end(), is_comparison);
+        const bool wide_range =
+            std::any_of(rule.args.begin(), rule.args.end(), [](const ArgumentCondition& condition) {
+                return (condition.op == "SCMP_CMP_LT" || condition.op == "SCMP_CMP_LE") &&
+                       condition.value > largest_32;
+            });
+        return compares && (rule.args.size() > 1 || wide_range);
+    };
     for (const auto& [name, uses] : lint.uses) {
         const bool always = std::any_of(uses.begin(), uses.end(), [&](const Lint::Use& use) {
             return is_unconditional(lint.rule_of(use)) && is_everywhere(lint.rule_of(use));
@@ -209,26 +269,20 @@ void miscompiled(Lint& lint) {
         if (always) continue;  // no condition counts
         for (const Lint::Use& use : uses) {
             const Rule& rule = lint.rule_of(use);
+            if (!is_hard(rule)) continue;
             const bool has_company = std::any_of(uses.begin(), uses.end(), [&](const Lint::Use& other) {
                 const Rule& with = lint.rule_of(other);
-                return &with != &rule && !is_unconditional(with) && !same_conditions(with, rule) &&
+                return !is_unconditional(with) && !same_conditions(with, rule) &&
                        (covers_context(with, rule) || covers_context(rule, with));
             });
-            const bool compares = std::any_of(rule.args.begin(), rule.args.end(), is_comparison);
-            const bool wide_range =
-                std::any_of(rule.args.begin(), rule.args.end(), [](const ArgumentCondition& condition) {
-                    return (condition.op == "SCMP_CMP_LT" || condition.op == "SCMP_CMP_LE") &&
-                           condition.value > largest_32;
-                });
-            if (has_company && compares && (rule.args.size() > 1 || wide_range)) {
-                lint.report(Severity::error, use.path,
-                            "libseccomp 2.5 is known to compile such rules for " + name +
-                                " wrong, or never to return: several rules for one call, this one " +
-                                (rule.args.size() > 1 ? "with several conditions of which not all are EQ"
-                                                      : "with a range above 32 bits"),
-                            "write the rules with SCMP_CMP_EQ and SCMP_CMP_MASKED_EQ only, or a single rule");
-                break;
-            }
+            if (!has_company) continue;
+            lint.report(Severity::error, use.path,
+                        "libseccomp 2.5 is known to compile such rules for " + name +
+                            " wrong, or never to return: several rules for one call, this one " +
+                            (rule.args.size() > 1 ? "with several conditions of which not all are EQ"
+                                                  : "with a range above 32 bits"),
+                        "write the rules with SCMP_CMP_EQ and SCMP_CMP_MASKED_EQ only, or a single rule");
+            break;
         }
     }
 }

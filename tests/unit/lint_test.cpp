@@ -226,6 +226,8 @@ std::vector<Example> examples() {
         {"CC201", S::error,
          profile_with(R"({"defaultAction": "SCMP_ACT_ALLOW"})", R"({"names": ["mont"], )" + deny + "}"),
          profile_with(R"({"defaultAction": "SCMP_ACT_ALLOW"})", R"({"names": ["mount"], )" + deny + "}")},
+        {"CC203", S::note, rules(R"({"names": ["arm_fadvise64_64"], )" + allow + "}"),
+         rules(R"({"names": ["fadvise64"], )" + allow + "}")},
         {"CC301", S::note, rules(R"({"names": ["flock", "dup", "flock"], )" + allow + "}"),
          rules(R"({"names": ["flock", "dup"], )" + allow + "}")},
         {"CC302", S::warning, rules(R"({"names": ["read"], )" + deny + "}"),
@@ -303,6 +305,9 @@ std::vector<Example> examples() {
         {"CC511", S::warning, profile_with(R"({"defaultAction": "SCMP_ACT_ALLOW"})"),
          profile_with(with_i386)},
         {"CC512", S::note, profile_with(R"({"architectures": null})"), clean},
+        {"CC514", S::note, profile_with(with_i386), clean},
+        {"CC515", S::note, profile_with(R"({"defaultAction": "SCMP_ACT_KILL"})"),
+         profile_with(R"({"defaultAction": "SCMP_ACT_KILL_PROCESS"})")},
         {"CC513", S::warning,
          profile_with(with_i386, when(arg(0, "EQ", "1"), allow, "socket") +
                                      R"(, {"names": ["socketcall"], )" + allow + "}"),
