@@ -30,6 +30,8 @@ class HelpWithUsage final : public CLI::Formatter {
 
 Subcommand add_trace(CLI::App& app);
 Subcommand add_derive(CLI::App& app);
+Subcommand add_diff(CLI::App& app);
 Subcommand add_lint(CLI::App& app);
+Subcommand add_merge(CLI::App& app);
 
 }  // namespace callcensus::cli

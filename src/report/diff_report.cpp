@@ -1,0 +1,283 @@
+#include "report/diff_report.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "report/sarif.hpp"
+
+namespace callcensus {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct KindText {
+    ChangeKind kind;
+    std::string_view of_profiles;
+    std::string_view of_recordings;
+};
+constexpr std::array kinds{
+    KindText{ChangeKind::allowed, "newly allowed", "newly called"},
+    KindText{ChangeKind::loosened, "allowed for more arguments", "called with more arguments"},
+    KindText{ChangeKind::altered, "allowed for other arguments", "called with other arguments"},
+    KindText{ChangeKind::denied, "no longer allowed", "no longer called"},
+    KindText{ChangeKind::tightened, "allowed for fewer arguments", "called with fewer arguments"},
+    KindText{ChangeKind::redecided, "denied or logged otherwise", "called otherwise"}};
+
+std::string_view title(ChangeKind kind, const Difference& difference) {
+    const auto* row =
+        std::find_if(kinds.begin(), kinds.end(), [&](const KindText& it) { return it.kind == kind; });
+    return difference.of_recordings ? row->of_recordings : row->of_profiles;
+}
+
+std::string abis(const std::vector<Abi>& list) {
+    std::vector<std::string_view> ids;
+    for (const Abi abi : list) ids.push_back(info(abi).id);
+    return fmt::format("{}", fmt::join(ids, ", "));
+}
+
+std::string text_of(const Use& use) {
+    return fmt::format("{}, {}{} {}", use.executable, use.exact ? "" : "at least ", use.count,
+                       use.count == 1 ? "time" : "times");
+}
+
+// "dangerous: may load code into the kernel"
+std::string text_of(const Risk& risk) {
+    std::string text(id(risk.cls));
+    if (!risk.capability.empty()) text += fmt::format(" ({})", risk.capability);
+    if (!risk.reason.empty()) text += fmt::format(": {}", risk.reason);
+    return text;
+}
+
+// What is not about one call.
+std::vector<std::string> general_lines(const Difference& difference) {
+    std::vector<std::string> lines;
+    if (difference.otherwise)
+        lines.push_back(fmt::format("by default a call is now {}; it was {}",
+                                    describe(difference.otherwise->second),
+                                    describe(difference.otherwise->first)));
+    if (!difference.abis_added.empty())
+        lines.push_back("architectures added, whose calls were all killed: " + abis(difference.abis_added));
+    if (!difference.abis_removed.empty())
+        lines.push_back("architectures removed, whose calls are all killed: " +
+                        abis(difference.abis_removed));
+    if (difference.flags)
+        lines.push_back(fmt::format("flags are now \"{}\"; they were \"{}\"", difference.flags->second,
+                                    difference.flags->first));
+    return lines;
+}
+
+std::string headline(const Difference& difference) {
+    if (difference.empty())
+        return difference.of_recordings ? "no difference in what is called" : "no difference in meaning";
+    std::vector<std::string> parts;
+    for (const KindText& row : kinds) {
+        const auto count = std::count_if(difference.calls.begin(), difference.calls.end(),
+                                         [&](const CallChange& change) { return change.kind == row.kind; });
+        if (count != 0) parts.push_back(fmt::format("{} {}", count, title(row.kind, difference)));
+    }
+    if (parts.empty()) return "no difference for single calls";
+    return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+std::string before_and_after(const CallChange& change, const Difference& difference) {
+    if (difference.of_recordings) return {};
+    return fmt::format("{} -> {}", change.before, change.after);
+}
+
+// Everything about a change but the call's name, on one line.
+std::string message(const CallChange& change, const Difference& difference) {
+    std::string text =
+        fmt::format("{} is {} on {}", change.call, title(change.kind, difference), abis(change.abis));
+    if (!change.context.empty()) text += fmt::format(" ({})", change.context);
+    if (const std::string how = before_and_after(change, difference); !how.empty())
+        text += fmt::format(": {}", how);
+    if (is_risky(change.risk)) text += fmt::format("; {}", text_of(change.risk));
+    if (!change.uses.empty()) text += fmt::format("; made by {}", text_of(change.uses.front()));
+    if (change.uses.size() > 1) text += fmt::format(" and {} more", change.uses.size() - 1);
+    return text;
+}
+
+// A cell of a table: what comes from files must not end it.
+std::string cell(const std::string& text) {
+    std::string escaped;
+    for (const char c : text) {
+        if (c == '|' || c == '\\' || c == '`' || c == '*' || c == '_' || c == '<' || c == '[')
+            escaped += '\\';
+        escaped += static_cast<unsigned char>(c) < ' ' ? ' ' : c;
+    }
+    return escaped;
+}
+
+std::string xml(const std::string& text) {
+    std::string escaped;
+    for (const char c : text) {
+        if (c == '&')
+            escaped += "&amp;";
+        else if (c == '<')
+            escaped += "&lt;";
+        else if (c == '>')
+            escaped += "&gt;";
+        else if (c == '"')
+            escaped += "&quot;";
+        else
+            escaped += static_cast<unsigned char>(c) < ' ' ? '?' : c;
+    }
+    return escaped;
+}
+
+Severity severity_of(const CallChange& change) {
+    if (!gains(change)) return Severity::note;
+    return is_risky(change.risk) ? Severity::error : Severity::warning;
+}
+
+}  // namespace
+
+std::string diff_text(const DiffReport& report) {
+    const Difference& difference = report.difference;
+    std::string text = fmt::format("{} -> {}: {}\n", report.before, report.after, headline(difference));
+    for (const std::string& line : general_lines(difference)) text += fmt::format("  {}\n", line);
+    for (const KindText& row : kinds) {
+        bool first = true;
+        for (const CallChange& change : difference.calls) {
+            if (change.kind != row.kind) continue;
+            if (first) text += fmt::format("\n{}:\n", title(row.kind, difference));
+            first = false;
+            text += fmt::format("  {} {} ({}){}\n",
+                                gains(change)    ? '+'
+                                : losses(change) ? '-'
+                                                 : '~',
+                                change.call, abis(change.abis),
+                                change.context.empty() ? "" : ", " + change.context);
+            if (const std::string how = before_and_after(change, difference); !how.empty())
+                text += fmt::format("      {}\n", how);
+            if (is_risky(change.risk)) text += fmt::format("      {}\n", text_of(change.risk));
+            for (const Use& use : change.uses) text += fmt::format("      made by {}\n", text_of(use));
+        }
+    }
+    return text;
+}
+
+std::string diff_json(const DiffReport& report) {
+    const Difference& difference = report.difference;
+    const auto ids = [](const std::vector<Abi>& list) {
+        Json array = Json::array();
+        for (const Abi abi : list) array.push_back(info(abi).id);
+        return array;
+    };
+    Json object;
+    object["before"] = report.before;
+    object["after"] = report.after;
+    object["same"] = difference.empty();
+    object["default"] = nullptr;
+    if (difference.otherwise)
+        object["default"] = {{"before", describe(difference.otherwise->first)},
+                             {"after", describe(difference.otherwise->second)}};
+    object["architectures"] = {{"added", ids(difference.abis_added)},
+                               {"removed", ids(difference.abis_removed)}};
+    object["flags"] = nullptr;
+    if (difference.flags)
+        object["flags"] = {{"before", difference.flags->first}, {"after", difference.flags->second}};
+    object["calls"] = Json::array();
+    for (const CallChange& change : difference.calls) {
+        Json entry;
+        entry["call"] = change.call;
+        entry["change"] = id(change.kind);
+        entry["abis"] = ids(change.abis);
+        entry["context"] = change.context;
+        entry["before"] = change.before;
+        entry["after"] = change.after;
+        entry["counts"] = report.counts(change);
+        entry["risk"] = {{"class", id(change.risk.cls)},
+                         {"capability", change.risk.capability},
+                         {"reason", change.risk.reason}};
+        entry["uses"] = Json::array();
+        for (const Use& use : change.uses)
+            entry["uses"].push_back(
+                {{"executable", use.executable}, {"count", use.count}, {"exact", use.exact}});
+        object["calls"].push_back(std::move(entry));
+    }
+    return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::string diff_markdown(const DiffReport& report) {
+    const Difference& difference = report.difference;
+    std::string text = fmt::format("### System calls: {} → {}\n\n**{}**\n", cell(report.before),
+                                   cell(report.after), headline(difference));
+    for (const std::string& line : general_lines(difference)) text += fmt::format("\n* {}\n", cell(line));
+    if (difference.calls.empty()) return text;
+    const bool with_uses = std::any_of(difference.calls.begin(), difference.calls.end(),
+                                       [](const CallChange& change) { return !change.uses.empty(); });
+    const bool with_decisions = !difference.of_recordings;
+    text += fmt::format("\n| call | change |{} risk | why it matters |{}\n",
+                        with_decisions ? " before → after |" : "", with_uses ? " made by |" : "");
+    text += fmt::format("|---|---|{}---|---|{}\n", with_decisions ? "---|" : "", with_uses ? "---|" : "");
+    for (const CallChange& change : difference.calls) {
+        std::vector<std::string> uses;
+        for (const Use& use : change.uses) uses.push_back(text_of(use));
+        const bool dangerous = gains(change) && is_risky(change.risk);
+        std::string risk(id(change.risk.cls));
+        if (!change.risk.capability.empty()) risk += fmt::format(" ({})", change.risk.capability);
+        text += fmt::format(
+            "| `{}` ({}) | {}{} |{} {} | {} |{}\n", change.call, abis(change.abis),
+            title(change.kind, difference), change.context.empty() ? "" : ", " + cell(change.context),
+            with_decisions ? fmt::format(" {} → {} |", cell(change.before), cell(change.after)) : "",
+            dangerous ? fmt::format("**{}**", cell(risk)) : cell(risk), cell(std::string(change.risk.reason)),
+            with_uses ? fmt::format(" {} |", cell(fmt::format("{}", fmt::join(uses, "; ")))) : "");
+    }
+    return text;
+}
+
+std::string diff_sarif(const DiffReport& report) {
+    const Difference& difference = report.difference;
+    std::vector<SarifRule> rules;
+    for (const KindText& row : kinds)
+        rules.push_back({"diff-" + std::string(id(row.kind)),
+                         fmt::format("A system call is {}", title(row.kind, difference)), ""});
+    rules.push_back({"diff-general", "Something changed that concerns all calls", ""});
+    std::vector<SarifResult> results;
+    for (const std::string& line : general_lines(difference))
+        results.push_back({"diff-general", Severity::warning, line, report.after, {}});
+    for (const CallChange& change : difference.calls)
+        results.push_back({"diff-" + std::string(id(change.kind)),
+                           severity_of(change),
+                           message(change, difference),
+                           report.after,
+                           {}});
+    return write_sarif(rules, results);
+}
+
+std::string diff_junit(const DiffReport& report) {
+    const Difference& difference = report.difference;
+    std::string cases;
+    std::size_t count = 0;
+    std::size_t failures = 0;
+    for (const CallChange& change : difference.calls) {
+        const bool fails = report.counts(change);
+        ++count;
+        failures += fails;
+        cases += fmt::format("    <testcase classname=\"{}\" name=\"{}\"", id(change.kind),
+                             xml(fmt::format("{} ({}){}", change.call, abis(change.abis),
+                                             change.context.empty() ? "" : " " + change.context)));
+        const std::string what = xml(message(change, difference));
+        cases += fails ? fmt::format(">\n      <failure message=\"{}\"/>\n    </testcase>\n", what)
+                       : fmt::format(">\n      <system-out>{}</system-out>\n    </testcase>\n", what);
+    }
+    if (count == 0) {
+        ++count;
+        cases = fmt::format("    <testcase classname=\"diff\" name=\"{}\"/>\n", xml(headline(difference)));
+    }
+    std::string general;
+    for (const std::string& line : general_lines(difference)) general += xml(line) + "\n";
+    if (!general.empty()) general = fmt::format("    <system-out>{}</system-out>\n", general);
+    const std::string name = xml(fmt::format("callcensus diff {} {}", report.before, report.after));
+    return fmt::format(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite name=\"{}\" tests=\"{}\" "
+        "failures=\"{}\">\n{}{}  </testsuite>\n</testsuites>\n",
+        name, count, failures, cases, general);
+}
+
+}  // namespace callcensus
