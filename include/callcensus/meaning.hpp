@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "callcensus/argument_set.hpp"
+#include "callcensus/machine.hpp"
 #include "callcensus/profile.hpp"
 #include "callcensus/recording.hpp"
 #include "callcensus/result.hpp"
@@ -39,29 +40,6 @@ struct Decision {
 [[nodiscard]] std::string describe(const Decision& decision);
 [[nodiscard]] Decision decision_of(const Rule& rule);
 [[nodiscard]] Decision default_decision(const Profile& profile);
-
-struct KernelVersion {
-    unsigned major = 0;
-    unsigned minor = 0;
-    friend auto operator<=>(const KernelVersion&, const KernelVersion&) = default;
-};
-/// "4.8" and nothing else: Docker's minKernel.
-[[nodiscard]] std::optional<KernelVersion> read_kernel_version(std::string_view text);
-
-/// Where a profile is used, as far as Docker's and Podman's includes and excludes and archMap ask.
-struct Machine {
-    std::string arch;            ///< Go's name: "amd64"
-    std::set<std::string> caps;  ///< of the container: "CAP_CHOWN"
-    KernelVersion kernel;
-};
-/// This one, with the capabilities that Docker gives a container by default.
-[[nodiscard]] Machine this_machine();
-[[nodiscard]] const std::set<std::string>& docker_default_capabilities();
-/// By Go's name ("amd64") or ours ("x86_64"); null for neither.
-[[nodiscard]] const AbiInfo* find_machine_abi(std::string_view name);
-
-/// Whether the rule's includes and excludes hold.
-[[nodiscard]] bool applies(const Rule& rule, const Machine& machine);
 
 /// The rules of a profile that apply, in order, by what they speak of; they live in the profile.
 using RulesByName = std::map<std::string, std::vector<const Rule*>>;
