@@ -1,15 +1,23 @@
 /// Reading and writing profiles and recordings. Pure functions between text and values; files are the
 /// caller's.
 ///
+///     const auto profile = read_profile(text, "seccomp.json");
+///     const auto unit = write_as(*find_format("systemd"), *profile, {});
+///     for (const std::string& loss : unit->losses) …      // what systemd cannot say
+///
 /// Errors of the parsers say where: `source:line:column`, both from 1, columns in bytes.
 #pragma once
 
+#include <linux/filter.h>
+
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
+#include "callcensus/machine.hpp"
 #include "callcensus/profile.hpp"
 #include "callcensus/profile_text.hpp"
 #include "callcensus/recording.hpp"
@@ -33,8 +41,48 @@ namespace callcensus {
 /// One recording is written as itself.
 [[nodiscard]] std::string write_recordings(std::span<const Recording> recordings);
 
+/// A profile in any format that has a reader, told apart by what the text looks like.
+[[nodiscard]] Result<Profile> read_profile(std::string_view text, const std::string& source);
+
 /// Either of them.
 using Readable = std::variant<Profile, std::vector<Recording>>;
 [[nodiscard]] Result<Readable> parse_any(std::string_view text, const std::string& source);
+
+/// What writers need beside the profile.
+struct WriteContext {
+    std::string source;  ///< where the profile comes from, for a comment: "seccomp.json"; may be empty
+    std::string name = "callcensus";   ///< of the result, where a format wants one: object, C function
+    Machine machine = this_machine();  ///< decides Docker's conditions for formats that cannot say them
+    std::optional<Abi> abi;            ///< for formats of one ABI; empty: the first of the profile's
+    /// The same profile compiled, for the formats that hold a filter (FormatInfo::compiled), and its readable
+    /// form.
+    std::optional<std::vector<sock_filter>> filter;
+    std::string pfc;
+};
+
+struct Written {
+    std::string content;
+    /// What the format could not say, one line each. The content then is stricter than the profile where it
+    /// can be, never more permissive.
+    std::vector<std::string> losses;
+};
+
+/// One row of the table of formats.
+struct FormatInfo {
+    std::string_view id;           ///< "oci"
+    std::string_view suffix;       ///< of its files: ".json"
+    std::string_view description;  ///< a few words for a list
+    bool compiled = false;         ///< needs WriteContext::filter
+    Result<Written> (*write)(const Profile&, const WriteContext&) = nullptr;
+    /// Null where there is no reader.
+    Result<Profile> (*read)(std::string_view text, const std::string& source) = nullptr;
+};
+
+[[nodiscard]] std::span<const FormatInfo> all_formats();
+[[nodiscard]] const FormatInfo* find_format(std::string_view id);
+
+/// Fails only where something is missing that the format cannot do without; what it cannot say is a loss.
+[[nodiscard]] Result<Written> write_as(const FormatInfo& format, const Profile& profile,
+                                       const WriteContext& context);
 
 }  // namespace callcensus

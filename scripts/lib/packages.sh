@@ -9,10 +9,10 @@
 
 declare -A PACKAGES=(
     [build]="cmake ninja-build g++ pkg-config libseccomp-dev nlohmann-json3-dev libfmt-dev libcli11-dev
-             libexpected-dev"
-    [test]="catch2 strace python3 python3-jsonschema golang-go git make busybox-static redis-server
-            redis-tools nginx-light podman runc crun golang-github-containers-common uidmap util-linux
-            procps libcap2-bin"
+             libexpected-dev libyaml-dev"
+    [test]="catch2 strace python3 python3-jsonschema python3-yaml golang-go git make busybox-static
+            redis-server redis-tools nginx-light podman runc crun golang-github-containers-common uidmap
+            util-linux procps libcap2-bin systemd"
     [check]="git python3 clang clang-format shellcheck"
     [bench]="g++ make python3 strace redis-server redis-tools nginx-light wrk"
 )

@@ -7,6 +7,7 @@
 
 #include "callcensus/format.hpp"
 #include "format/json_decoder.hpp"
+#include "format/oci.hpp"
 
 namespace callcensus {
 namespace {
@@ -114,28 +115,10 @@ Rule read_rule(Decoder& decoder, const Placed& at) {
     return rule;
 }
 
-Profile read_profile(Decoder& decoder, const LocatedJson& root, std::string_view text) {
+void check_mark(Decoder& decoder, const LocatedJson& root, std::string_view text) {
     if (text.rfind("\xef\xbb\xbf", 0) == 0)
         decoder.complain(root, "the file begins with a byte-order mark, which no container runtime reads",
                          Fault::Kind::byte_order_mark);
-    Fields fields(decoder, {&root, ""});
-    Profile profile;
-    profile.default_action = read_action(fields, "defaultAction");
-    profile.default_errno_ret = fields.whole<std::uint32_t>("defaultErrnoRet");
-    profile.default_errno_name = fields.text("defaultErrno").value_or("");
-    profile.architectures = read_architectures(fields, "architectures");
-    for (const Placed& family : fields.list("archMap"))
-        profile.arch_map.push_back(read_family(decoder, family));
-    if (!profile.architectures.empty() && !profile.arch_map.empty())
-        fields.complain(fields.required("archMap"),
-                        "stands beside \"architectures\", which Docker and Podman refuse",
-                        Fault::Kind::architectures_twice);
-    profile.flags = fields.texts("flags");
-    profile.listener_path = fields.text("listenerPath").value_or("");
-    profile.listener_metadata = fields.text("listenerMetadata").value_or("");
-    for (const Placed& rule : fields.list("syscalls")) profile.rules.push_back(read_rule(decoder, rule));
-    profile.unknown = fields.unknown();
-    return profile;
 }
 
 // Of a value and everything in it. Keys that come twice are complained of on the way.
@@ -197,11 +180,33 @@ Json write_rule(const Rule& rule) {
 
 }  // namespace
 
+Profile read_oci_object(Decoder& decoder, const Placed& at) {
+    Fields fields(decoder, at);
+    Profile profile;
+    profile.default_action = read_action(fields, "defaultAction");
+    profile.default_errno_ret = fields.whole<std::uint32_t>("defaultErrnoRet");
+    profile.default_errno_name = fields.text("defaultErrno").value_or("");
+    profile.architectures = read_architectures(fields, "architectures");
+    for (const Placed& family : fields.list("archMap"))
+        profile.arch_map.push_back(read_family(decoder, family));
+    if (!profile.architectures.empty() && !profile.arch_map.empty())
+        fields.complain(fields.required("archMap"),
+                        "stands beside \"architectures\", which Docker and Podman refuse",
+                        Fault::Kind::architectures_twice);
+    profile.flags = fields.texts("flags");
+    profile.listener_path = fields.text("listenerPath").value_or("");
+    profile.listener_metadata = fields.text("listenerMetadata").value_or("");
+    for (const Placed& rule : fields.list("syscalls")) profile.rules.push_back(read_rule(decoder, rule));
+    profile.unknown = fields.unknown();
+    return profile;
+}
+
 Result<Profile> parse_profile(std::string_view text, const std::string& source) {
     const auto root = parse_located(text, source);
     if (!root) return tl::unexpected(root.error());
     Decoder decoder(text, source);
-    Profile profile = read_profile(decoder, *root, text);
+    check_mark(decoder, *root, text);
+    Profile profile = read_oci_object(decoder, {&*root, ""});
     if (decoder.failed()) return decoder.error();
     return profile;
 }
@@ -211,7 +216,8 @@ Result<ProfileText> read_leniently(std::string_view text, const std::string& sou
     if (!root) return tl::unexpected(root.error());
     Decoder decoder(text, source);
     ProfileText read;
-    read.profile = read_profile(decoder, *root, text);
+    check_mark(decoder, *root, text);
+    read.profile = read_oci_object(decoder, {&*root, ""});
     const LineIndex lines(text);
     find_places(decoder, {&*root, ""}, lines, read.places);
     for (const auto& [kind, offset, what] : decoder.complaints())

@@ -2,11 +2,14 @@
 #include <algorithm>
 
 #include "callcensus/format.hpp"
+#include "format/formats.hpp"
 #include "format/located_json.hpp"
 
 namespace callcensus {
 
 Result<Readable> parse_any(std::string_view text, const std::string& source) {
+    if (looks_like_yaml(text) || looks_like_minijail(text))
+        return read_profile(text, source).map([](Profile&& it) { return Readable(std::move(it)); });
     const auto root = parse_located(text, source);
     if (!root) return tl::unexpected(root.error());
     // Only recordings say what they are.

@@ -1,0 +1,140 @@
+#include "format/flat_profile.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <set>
+#include <unordered_map>
+
+#include "base/errno_names.hpp"
+
+namespace callcensus {
+namespace {
+
+Answer answer_to(Action action, const std::optional<std::uint32_t>& errnum) {
+    if (action == Action::kill) return {Action::kill_thread, 0};  // libseccomp: one and the same
+    if (action != Action::errno_ && action != Action::trace) return {action, 0};
+    return {action, errnum.value_or(EPERM)};
+}
+
+bool repeats_an_index(const std::vector<ArgumentCondition>& conditions) {
+    std::set<std::uint32_t> seen;
+    return !std::all_of(conditions.begin(), conditions.end(), [&](const ArgumentCondition& condition) {
+        return seen.insert(condition.index).second;
+    });
+}
+
+void add(CallPolicy& policy, const Rule& rule, const Answer& answer) {
+    if (policy.always) return;
+    if (rule.args.empty()) {
+        policy.always = answer;
+        policy.sometimes.clear();
+    } else if (repeats_an_index(rule.args)) {
+        for (const ArgumentCondition& condition : rule.args)
+            policy.sometimes.push_back({{condition}, answer});
+    } else {
+        policy.sometimes.push_back({rule.args, answer});
+    }
+}
+
+}  // namespace
+
+Profile flatten(const Profile& profile, const Machine& machine, std::vector<std::string>& losses) {
+    Profile resolved = resolve(profile, machine);
+    const auto conditional = std::count_if(profile.rules.begin(), profile.rules.end(), [](const Rule& rule) {
+        return !rule.includes.empty() || !rule.excludes.empty();
+    });
+    if (conditional != 0)
+        losses.push_back(fmt::format(
+            "conditions on capabilities, architectures or kernels ({} {}): decided once, for {} and "
+            "{} capabilities",
+            conditional, conditional == 1 ? "rule" : "rules", machine.arch,
+            machine.caps == docker_default_capabilities() ? "Docker's default" : "the given"));
+    const AbiInfo* native = find_machine_abi(machine.arch);
+    std::vector<std::string> others;
+    for (const ArchitectureFamily& family : profile.arch_map)
+        if (native == nullptr || family.architecture != native->token) others.push_back(family.architecture);
+    if (!others.empty()) losses.push_back("archMap for other machines: " + listed(others));
+    std::set<std::string> unknown;
+    for (const auto& [key, value] : profile.unknown) unknown.insert(key);
+    for (const Rule& rule : profile.rules)
+        for (const auto& [key, value] : rule.unknown) unknown.insert(key);
+    for (const std::string& key : unknown) losses.push_back(fmt::format("the unknown field \"{}\"", key));
+    resolved.unknown.clear();
+    for (Rule& rule : resolved.rules) rule.unknown.clear();
+    return resolved;
+}
+
+std::string errno_text(std::uint32_t errnum) {
+    const std::string name = errno_name(static_cast<int>(errnum));
+    return name == fmt::format("E{}", errnum) ? std::to_string(errnum) : name;
+}
+
+std::string name_of(const Answer& answer) {
+    if (answer.action == Action::errno_) return errno_name(static_cast<int>(answer.errnum));
+    return std::string(token(answer.action));
+}
+
+Answer answer_to(const Rule& rule) { return answer_to(rule.action, rule.errno_ret); }
+
+Answer default_answer(const Profile& profile) {
+    return answer_to(profile.default_action, profile.default_errno_ret);
+}
+
+void tell_of_listener_and_flags(const Profile& profile, std::vector<std::string>& losses) {
+    for (const std::string& flag : profile.flags) losses.push_back("the flag " + flag);
+    if (!profile.listener_path.empty() || !profile.listener_metadata.empty())
+        losses.emplace_back("the listener of SCMP_ACT_NOTIFY");
+}
+
+std::string heading_comment(const Profile& profile, const std::string& source) {
+    std::string text = "# Made by callcensus" + (source.empty() ? "" : " from " + one_line(source)) + ".\n";
+    for (const Rule& rule : profile.rules)
+        if (!rule.comment.empty() && !rule.names.empty())
+            text += fmt::format("# {}: {}\n", listed(rule.names), one_line(rule.comment));
+    return text;
+}
+
+std::string one_line(std::string text) {
+    std::replace_if(
+        text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+    return text;
+}
+
+std::vector<CallPolicy> policy_by_call(const Profile& resolved) {
+    const Answer otherwise = default_answer(resolved);
+    std::vector<CallPolicy> calls;
+    std::unordered_map<std::string, std::size_t> places;
+    for (const Rule& rule : resolved.rules) {
+        const Answer answer = answer_to(rule.action, rule.errno_ret);
+        if (answer == otherwise) continue;
+        for (const std::string& name : rule.names) {
+            const auto [place, is_new] = places.try_emplace(name, calls.size());
+            if (is_new) calls.push_back({name, {}, {}});
+            add(calls[place->second], rule, answer);
+        }
+    }
+    return calls;
+}
+
+std::vector<Abi> covered_abis(const Profile& resolved, const Machine& machine) {
+    std::vector<Abi> abis;
+    if (resolved.architectures.empty())
+        if (const AbiInfo* native = find_machine_abi(machine.arch)) abis.push_back(native->abi);
+    for (const std::string& token : resolved.architectures)
+        if (const AbiInfo* row = find_abi_by_token(token);
+            row != nullptr && std::find(abis.begin(), abis.end(), row->abi) == abis.end())
+            abis.push_back(row->abi);
+    return abis;
+}
+
+std::string listed(const std::vector<std::string>& names) {
+    constexpr std::size_t most = 3;
+    std::string text;
+    for (std::size_t i = 0; i < std::min(most, names.size()); ++i) text += (i == 0 ? "" : ", ") + names[i];
+    if (names.size() > most) text += fmt::format(" and {} more", names.size() - most);
+    return text;
+}
+
+}  // namespace callcensus

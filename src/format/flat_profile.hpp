@@ -1,0 +1,70 @@
+// A profile in the terms that simpler formats can say: no conditions on the container, and what is decided
+// for each call instead of a list of rules.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "callcensus/machine.hpp"
+#include "callcensus/profile.hpp"
+
+namespace callcensus {
+
+/// The profile resolved for the machine; what that takes away is told in `losses`.
+[[nodiscard]] Profile flatten(const Profile& profile, const Machine& machine,
+                              std::vector<std::string>& losses);
+
+/// What happens to a call.
+struct Answer {
+    Action action = Action::errno_;
+    std::uint32_t errnum = 0;  ///< of ERRNO and TRACE
+
+    friend bool operator==(const Answer&, const Answer&) = default;
+};
+
+/// "ENOSYS", or the number where it has no name.
+[[nodiscard]] std::string errno_text(std::uint32_t errnum);
+
+/// "ENOSYS", "SCMP_ACT_TRAP".
+[[nodiscard]] std::string name_of(const Answer& answer);
+
+[[nodiscard]] Answer answer_to(const Rule& rule);
+[[nodiscard]] Answer default_answer(const Profile& profile);
+
+/// A answer under conditions that must all hold, each on another argument.
+struct ConditionalAnswer {
+    std::vector<ArgumentCondition> conditions;
+    Answer answer;
+};
+
+/// What a profile says of one call, as runtimes have libseccomp read it: rules like the default say nothing;
+/// an unconditional rule beats conditional ones and of several the first counts; where a rule has two
+/// conditions on one argument each of its conditions is a rule of its own (runc, crun).
+struct CallPolicy {
+    std::string name;
+    std::optional<Answer> always;
+    std::vector<ConditionalAnswer> sometimes;  ///< empty where there is an `always`
+};
+
+/// Of every call that a resolved profile names and treats otherwise than by default, in the order in which it
+/// names them.
+[[nodiscard]] std::vector<CallPolicy> policy_by_call(const Profile& resolved);
+
+/// The ABIs that a resolved profile is for. Architectures of which we know no ABI are left out.
+[[nodiscard]] std::vector<Abi> covered_abis(const Profile& resolved, const Machine& machine);
+
+/// "a, b, c and 3 more".
+[[nodiscard]] std::string listed(const std::vector<std::string>& names);
+
+/// Without line breaks and other control characters, for a comment.
+[[nodiscard]] std::string one_line(std::string text);
+
+/// Lines beginning with `#`: where the file comes from, and the comments of the rules.
+[[nodiscard]] std::string heading_comment(const Profile& profile, const std::string& source);
+
+/// For formats that have neither.
+void tell_of_listener_and_flags(const Profile& profile, std::vector<std::string>& losses);
+
+}  // namespace callcensus

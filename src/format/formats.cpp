@@ -1,0 +1,49 @@
+#include "format/formats.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace callcensus {
+namespace {
+
+constexpr std::array table{
+    FormatInfo{"oci", ".json", "OCI runtimes, podman, docker, Kubernetes localhost profiles", false,
+               write_oci, parse_profile},
+    FormatInfo{"docker", ".json", "docker and podman, with archMap", false, write_docker, parse_profile},
+    FormatInfo{"spo", ".yaml", "SeccompProfile of the Kubernetes security-profiles-operator", false,
+               write_spo, read_spo},
+    FormatInfo{"systemd", ".conf", "a drop-in for a systemd unit", false, write_systemd, nullptr},
+    FormatInfo{"minijail", ".policy", "a policy for minijail0 -S, of one ABI", false, write_minijail,
+               read_minijail},
+    FormatInfo{"bpf", ".bpf", "the compiled filter, as the kernel takes it", true, write_bpf, nullptr},
+    FormatInfo{"pfc", ".pfc", "the compiled filter in libseccomp's readable form", true, write_pfc, nullptr},
+    FormatInfo{"c", ".c", "a C file with the filter and a function that loads it", true, write_c, nullptr},
+};
+
+}  // namespace
+
+std::span<const FormatInfo> all_formats() { return table; }
+
+const FormatInfo* find_format(std::string_view id) {
+    const auto* row = std::find_if(table.begin(), table.end(),
+                                   [&](const FormatInfo& candidate) { return candidate.id == id; });
+    return row == table.end() ? nullptr : row;
+}
+
+Result<Written> write_as(const FormatInfo& format, const Profile& profile, const WriteContext& context) {
+    if (format.compiled && !context.filter)
+        return fail("holds a filter: the profile has to be compiled first", std::string(format.id));
+    return format.write(profile, context);
+}
+
+Result<Profile> read_profile(std::string_view text, const std::string& source) {
+    if (looks_like_yaml(text)) return read_spo(text, source);
+    if (looks_like_minijail(text)) return read_minijail(text, source);
+    return parse_profile(text, source);
+}
+
+Result<Written> write_oci(const Profile& profile, const WriteContext&) {
+    return Written{write_profile(profile), {}};
+}
+
+}  // namespace callcensus

@@ -1,0 +1,200 @@
+// Policies for `minijail0 -S`: one line for each call, of one ABI.
+//
+//     read: 1
+//     clone: arg0 in 0xffffffff81fdffff
+//     ioctl: arg1 == 0x5401 || arg1 == 0x5413; return ENOTTY
+//
+// What no line names is killed. `a & b` holds where they share a bit, `a in b` where a has no bit outside b;
+// `return` is what happens where no condition holds, as minijail0 itself has it (its tool
+// compile_seccomp_policy.py reads that the other way round).
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "format/flat_profile.hpp"
+#include "format/formats.hpp"
+
+namespace callcensus {
+namespace {
+
+bool kills(const Answer& answer) {
+    return answer.action == Action::kill_process || answer.action == Action::kill_thread;
+}
+
+std::string number(std::uint64_t value) {
+    return value < 10 ? std::to_string(value) : fmt::format("{:#x}", value);
+}
+
+// That the bits of `mask` have exactly the values that they have in `bits`.
+std::string masked_equal(std::uint32_t index, std::uint64_t mask, std::uint64_t bits, std::uint64_t all) {
+    std::string text;
+    for (std::uint64_t bit = 1; bit != 0; bit <<= 1)
+        if ((bits & bit) != 0) text += fmt::format(" && arg{} & {}", index, number(bit));
+    const std::uint64_t zeros = mask & ~bits;
+    if (zeros != 0 || text.empty()) text += fmt::format(" && arg{} in {}", index, number(~zeros & all));
+    return text.substr(4);
+}
+
+std::string condition(const ArgumentCondition& condition, Abi abi) {
+    // libseccomp cuts the values of 32-bit ABIs, too.
+    const std::uint64_t all = info(abi).bits == 32 ? 0xffffffff : ~std::uint64_t{0};
+    const std::uint64_t value = condition.value & all;
+    if (condition.op == "SCMP_CMP_MASKED_EQ")
+        return masked_equal(condition.index, value, condition.value_two & value, all);
+    const std::string_view op = condition.op == "SCMP_CMP_NE"   ? "!="
+                                : condition.op == "SCMP_CMP_LT" ? "<"
+                                : condition.op == "SCMP_CMP_LE" ? "<="
+                                : condition.op == "SCMP_CMP_GE" ? ">="
+                                : condition.op == "SCMP_CMP_GT" ? ">"
+                                                                : "==";
+    return fmt::format("arg{} {} {}", condition.index, op, number(value));
+}
+
+std::string expression(const std::vector<ConditionalAnswer>& alternatives, Abi abi) {
+    std::string text;
+    for (const ConditionalAnswer& alternative : alternatives) {
+        std::string clause;
+        for (const ArgumentCondition& each : alternative.conditions)
+            clause += (clause.empty() ? "" : " && ") + condition(each, abi);
+        text += (text.empty() ? "" : " || ") + clause;
+    }
+    return text;
+}
+
+// The ABI of the file, and what is lost by there being one.
+Abi choose_abi(const Profile& flat, const WriteContext& context, std::vector<std::string>& losses) {
+    const std::vector<Abi> abis = covered_abis(flat, context.machine);
+    const Abi chosen = context.abi.value_or(abis.empty() ? native_abi() : abis.front());
+    if (std::find(abis.begin(), abis.end(), chosen) == abis.end())
+        losses.push_back(fmt::format("that it is not for {}, which kills there", info(chosen).id));
+    std::vector<std::string> others;
+    for (const std::string& token : flat.architectures)
+        if (token != info(chosen).token) others.push_back(token);
+    if (!others.empty())
+        losses.push_back(fmt::format("{}: the policy is for {} alone", listed(others), info(chosen).id));
+    return chosen;
+}
+
+struct Told {
+    std::vector<std::string> logged;
+    std::vector<std::string> conditional;
+    std::vector<std::string> otherwise_denied;
+    std::vector<std::string> through_multiplexer;
+};
+
+// What happens where no condition holds.
+std::string denial_suffix(const Answer& otherwise) {
+    return otherwise.action == Action::errno_ ? "; return " + errno_text(otherwise.errnum) : "";
+}
+
+std::string allowlist_policy(const CallPolicy& call, const Answer& otherwise, Abi abi, Told& told) {
+    if (call.always) {
+        if (call.always->action == Action::log) told.logged.push_back(call.name);
+        if (lets_through(call.always->action)) return "1";
+        if (call.always->action == Action::errno_) return "return " + errno_text(call.always->errnum);
+        if (!kills(*call.always))
+            told.otherwise_denied.push_back(call.name + " (" + name_of(*call.always) + ")");
+        return {};
+    }
+    std::vector<ConditionalAnswer> allowed;
+    for (const ConditionalAnswer& some : call.sometimes) {
+        if (lets_through(some.answer.action)) allowed.push_back(some);
+        if (some.answer.action == Action::log) told.logged.push_back(call.name);
+    }
+    if (allowed.size() != call.sometimes.size()) {
+        // Some arguments allow it and others deny it: minijail has no order in which to ask.
+        told.conditional.push_back(call.name);
+        return {};
+    }
+    return expression(allowed, abi) + denial_suffix(otherwise);
+}
+
+std::string denylist_policy(const CallPolicy& call, Told& told) {
+    std::optional<Answer> denial;
+    if (call.always && !lets_through(call.always->action)) denial = call.always;
+    for (const ConditionalAnswer& some : call.sometimes)
+        if (!denial && !lets_through(some.answer.action)) denial = some.answer;
+    const bool logs = call.always ? call.always->action == Action::log : !denial;
+    if (logs) told.logged.push_back(call.name);
+    if (!denial) return {};
+    if (!call.always) told.conditional.push_back(call.name);
+    if (denial->action == Action::errno_) return "return " + errno_text(denial->errnum);
+    told.otherwise_denied.push_back(call.name + " (" + name_of(*denial) + ")");
+    return "return EPERM";
+}
+
+// libseccomp makes a rule for socket() one for socketcall(1, …), too, where an ABI has that; minijail does
+// not.
+std::string multiplexer_lines(const std::vector<CallPolicy>& calls, const Answer& otherwise, Abi abi,
+                              Told& told) {
+    const bool allows = lets_through(otherwise.action);
+    std::map<std::string, std::vector<ConditionalAnswer>> permitted;
+    std::set<std::string> denied;
+    for (const CallPolicy& call : calls) {
+        const auto by = multiplexed(abi, call.name);
+        if (!by) continue;
+        const std::string multiplexer(by->call);
+        const auto own = std::find_if(calls.begin(), calls.end(),
+                                      [&](const CallPolicy& other) { return other.name == multiplexer; });
+        const bool lets_all_through = call.always && lets_through(call.always->action);
+        if (allows
+                ? lets_all_through
+                : own != calls.end() && own->always && lets_all_through && lets_through(own->always->action))
+            continue;
+        if (allows) denied.insert(multiplexer);
+        if (!allows && lets_all_through && own == calls.end())
+            permitted[multiplexer].push_back({{{0, by->selector, 0, "SCMP_CMP_EQ"}}, *call.always});
+        else
+            told.through_multiplexer.push_back(call.name + " by " + multiplexer);
+    }
+    std::string text;
+    for (const auto& [multiplexer, selectors] : permitted)
+        text += multiplexer + ": " + expression(selectors, abi) + denial_suffix(otherwise) + "\n";
+    for (const std::string& multiplexer : denied) {
+        const bool is_denied = std::any_of(calls.begin(), calls.end(), [&](const CallPolicy& other) {
+            return other.name == multiplexer && !(other.always && lets_through(other.always->action));
+        });
+        if (!is_denied) text += multiplexer + ": return EPERM\n";
+    }
+    return text;
+}
+
+}  // namespace
+
+Result<Written> write_minijail(const Profile& profile, const WriteContext& context) {
+    Written written;
+    std::vector<std::string>& losses = written.losses;
+    const Profile flat = flatten(profile, context.machine, losses);
+    tell_of_listener_and_flags(flat, losses);
+    const Abi abi = choose_abi(flat, context, losses);
+    const Answer otherwise = default_answer(flat);
+    const bool allows = lets_through(otherwise.action);
+    std::string& text = written.content;
+    text = heading_comment(flat, context.source) + fmt::format("# For {} only.\n", info(abi).id);
+    if (allows) text += "@denylist\n";
+    if (otherwise.action == Action::log) losses.emplace_back("the logging of calls that no rule names");
+    if (!allows && !kills(otherwise))
+        losses.push_back(name_of(otherwise) + " for calls that no rule names: they are killed");
+    Told told;
+    const std::vector<CallPolicy> calls = policy_by_call(flat);
+    for (const CallPolicy& call : calls) {
+        if (!syscall_number(abi, call.name)) continue;  // minijail refuses names that it does not know
+        const std::string policy =
+            allows ? denylist_policy(call, told) : allowlist_policy(call, otherwise, abi, told);
+        if (!policy.empty()) text += call.name + ": " + policy + "\n";
+    }
+    text += multiplexer_lines(calls, otherwise, abi, told);
+    if (!told.through_multiplexer.empty())
+        losses.push_back("what it says of " + listed(told.through_multiplexer) + ": denied always");
+    if (!told.logged.empty()) losses.push_back("the logging of " + listed(told.logged));
+    if (!told.conditional.empty())
+        losses.push_back("conditions on the arguments of " + listed(told.conditional) + ": denied always");
+    if (!told.otherwise_denied.empty())
+        losses.push_back("denials of their own by " + listed(told.otherwise_denied) + ": " +
+                         (allows ? "they get EPERM" : "they are killed"));
+    return written;
+}
+
+}  // namespace callcensus

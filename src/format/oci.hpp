@@ -1,0 +1,12 @@
+// The OCI object as other formats embed it.
+#pragma once
+
+#include "callcensus/profile.hpp"
+#include "format/json_decoder.hpp"
+
+namespace callcensus {
+
+/// What is wrong with it is told to the decoder.
+[[nodiscard]] Profile read_oci_object(Decoder& decoder, const Placed& at);
+
+}  // namespace callcensus

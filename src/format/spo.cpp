@@ -1,0 +1,267 @@
+// SeccompProfile of the security-profiles-operator, security-profiles-operator.x-k8s.io/v1beta1. The operator
+// hands its spec to the container runtime as an OCI profile.
+//
+// Source: its api/seccompprofile/v1beta1/seccompprofile_types.go.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <cerrno>
+#include <limits>
+#include <set>
+
+#include "base/errno_names.hpp"
+#include "format/flat_profile.hpp"
+#include "format/formats.hpp"
+#include "format/located_yaml.hpp"
+#include "format/oci.hpp"
+#include "format/yaml_writer.hpp"
+
+namespace callcensus {
+namespace {
+
+constexpr std::string_view api_version = "security-profiles-operator.x-k8s.io/v1beta1";
+constexpr std::string_view kind = "SeccompProfile";
+
+constexpr std::array<std::string_view, 4> flags{"SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG",
+                                                "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
+                                                "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"};
+// Tokens that others take and its schema refuses.
+constexpr std::array<std::string_view, 4> missing_architectures{"SCMP_ARCH_LOONGARCH64", "SCMP_ARCH_M68K",
+                                                                "SCMP_ARCH_SH", "SCMP_ARCH_SHEB"};
+
+constexpr Answer eperm{Action::errno_, EPERM};
+constexpr std::uint64_t largest = std::numeric_limits<std::int64_t>::max();
+
+template <class List>
+bool contains(const List& list, std::string_view value) {
+    return std::find(list.begin(), list.end(), value) != list.end();
+}
+
+// What Kubernetes accepts as a name: lower case letters, digits, `-` and `.`, a letter or digit at both ends.
+std::string object_name(std::string name) {
+    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) {
+        return std::isalnum(c) != 0 || c == '.' ? static_cast<char>(std::tolower(c)) : '-';
+    });
+    const auto is_edge = [](unsigned char c) { return std::isalnum(c) == 0; };
+    name.erase(name.begin(), std::find_if_not(name.begin(), name.end(), is_edge));
+    name.erase(std::find_if_not(name.rbegin(), name.rend(), is_edge).base(), name.end());
+    return name.empty() ? "profile" : name.substr(0, 253);
+}
+
+void write_condition(YamlWriter& yaml, const ArgumentCondition& condition) {
+    yaml.begin_map();
+    yaml.text("index").number(condition.index);
+    yaml.text("value").number(condition.value);
+    if (condition.value_two != 0) yaml.text("valueTwo").number(condition.value_two);
+    yaml.text("op").text(condition.op);
+    yaml.end_map();
+}
+
+void write_rule(YamlWriter& yaml, const Rule& rule) {
+    yaml.begin_map();
+    yaml.text("action").text(token(rule.action));
+    if (rule.errno_ret.value_or(0) != 0) yaml.text("errnoRet").number(*rule.errno_ret);
+    yaml.text("names").begin_list();
+    for (const std::string& name : rule.names) yaml.text(name);
+    yaml.end_list();
+    if (!rule.args.empty()) {
+        yaml.text("args").begin_list();
+        for (const ArgumentCondition& condition : rule.args) write_condition(yaml, condition);
+        yaml.end_list();
+    }
+    yaml.end_map();
+}
+
+bool has_large_value(const ArgumentCondition& condition) {
+    return condition.value > largest || condition.value_two > largest;
+}
+
+// The rules as the format can say them.
+std::vector<Rule> sayable_rules(const Profile& profile, std::vector<std::string>& losses) {
+    std::vector<Rule> rules;
+    for (Rule rule : profile.rules) {
+        if (rule.names.empty()) continue;
+        if (rule.errno_ret == 0U && rule.action == Action::errno_) {
+            losses.push_back("errnoRet 0 of " + listed(rule.names) + ": 0 is EPERM there");
+        }
+        if (std::any_of(rule.args.begin(), rule.args.end(), has_large_value)) {
+            losses.push_back(
+                fmt::format("values above {} in conditions of {}: {} always", largest, listed(rule.names),
+                            lets_through(rule.action) ? "denied" : "denied, and not only then,"));
+            if (lets_through(rule.action)) continue;
+            rule.args.clear();
+        }
+        if (rule.args.size() <= 6) {
+            rules.push_back(std::move(rule));
+            continue;
+        }
+        // More conditions than a call has arguments: each is a rule of its own for every runtime.
+        for (const ArgumentCondition& condition : std::exchange(rule.args, {})) {
+            rules.push_back(rule);
+            rules.back().args = {condition};
+        }
+    }
+    return rules;
+}
+
+void remove_names(Rule& rule, const std::set<std::string>& names) {
+    rule.names.erase(std::remove_if(rule.names.begin(), rule.names.end(),
+                                    [&](const std::string& name) { return names.count(name) != 0; }),
+                     rule.names.end());
+}
+
+// Where the default becomes EPERM, runtimes drop rules that say EPERM, and what these denied would be up to
+// others. Those give way.
+void keep_denials(Profile& profile, std::vector<std::string>& losses) {
+    std::set<std::string> denied_always;
+    for (const CallPolicy& call : policy_by_call(profile))
+        if (call.always && *call.always == eperm) denied_always.insert(call.name);
+    std::set<std::string> denied_sometimes;
+    std::set<std::string> told;
+    for (Rule& rule : profile.rules) {
+        if (!(answer_to(rule) == eperm)) remove_names(rule, denied_always);
+        if (rule.args.empty()) continue;
+        if (answer_to(rule) == eperm) {
+            denied_sometimes.insert(rule.names.begin(), rule.names.end());
+        } else if (lets_through(rule.action)) {
+            for (const std::string& name : rule.names)
+                if (denied_sometimes.count(name) != 0) told.insert(name);
+            remove_names(rule, denied_sometimes);
+        }
+    }
+    if (!told.empty())
+        losses.push_back("conditions on the arguments of " + listed({told.begin(), told.end()}) +
+                         ", of which some deny with EPERM: denied more often");
+}
+
+template <class Allowed>
+void write_list(YamlWriter& yaml, std::string_view key, const std::vector<std::string>& values,
+                const Allowed& is_allowed, std::vector<std::string>& losses) {
+    std::vector<std::string> kept;
+    for (const std::string& value : values)
+        if (is_allowed(value))
+            kept.push_back(value);
+        else
+            losses.push_back(value + ", which its schema does not know");
+    if (kept.empty()) return;
+    yaml.text(key).begin_list();
+    for (const std::string& value : kept) yaml.text(value);
+    yaml.end_list();
+}
+
+// ---- reading ----
+
+LocatedJson* find_value(LocatedJson& object, std::string_view key) {
+    const auto found = std::find_if(object.members.begin(), object.members.end(),
+                                    [&](const LocatedMember& member) { return member.key == key; });
+    return found == object.members.end() ? nullptr : &found->value;
+}
+
+void remove_member(LocatedJson& object, std::string_view key) {
+    object.members.erase(std::remove_if(object.members.begin(), object.members.end(),
+                                        [&](const LocatedMember& member) { return member.key == key; }),
+                         object.members.end());
+}
+
+// Turns a spec into the OCI object that the operator makes of it: a number that is absent is 0, an errnoRet
+// of 0 is none, and earlier versions wrote it as a string.
+void make_oci(LocatedJson& spec) {
+    using Type = nlohmann::json::value_t;
+    remove_member(spec, "state");
+    LocatedJson* rules = find_value(spec, "syscalls");
+    if (rules == nullptr) return;
+    for (LocatedJson& rule : rules->elements) {
+        if (LocatedJson* errnum = find_value(rule, "errnoRet")) {
+            if (errnum->type == Type::string) {
+                const std::string text = errnum->scalar.get<std::string>();
+                if (!text.empty() && text.size() < 10 &&
+                    text.find_first_not_of("0123456789") == std::string::npos) {
+                    errnum->type = Type::number_unsigned;
+                    errnum->scalar = std::stoul(text);
+                }
+            }
+            if (errnum->type == Type::number_unsigned && errnum->scalar == 0U)
+                remove_member(rule, "errnoRet");
+        }
+        LocatedJson* conditions = find_value(rule, "args");
+        if (conditions == nullptr) continue;
+        for (LocatedJson& condition : conditions->elements)
+            for (const std::string_view key : {"index", "value"})
+                if (condition.type == Type::object && find_value(condition, key) == nullptr) {
+                    LocatedJson zero;
+                    zero.type = Type::number_unsigned;
+                    zero.offset = condition.offset;
+                    zero.scalar = 0U;
+                    condition.members.push_back({std::string(key), std::move(zero)});
+                }
+    }
+}
+
+}  // namespace
+
+bool looks_like_yaml(std::string_view text) {
+    const std::size_t begin = text.find_first_not_of(" \t\r\n");
+    if (begin == std::string_view::npos || text[begin] == '{') return false;
+    // A document's mark, or a manifest's field at the beginning of a line.
+    for (const std::string_view mark : {"---", "%YAML", "apiVersion:", "kind:"})
+        for (std::size_t at = text.find(mark); at != std::string_view::npos; at = text.find(mark, at + 1))
+            if (at == 0 || text[at - 1] == '\n' || text.substr(0, at) == "\xef\xbb\xbf") return true;
+    return false;
+}
+
+Result<Profile> read_spo(std::string_view text, const std::string& source) {
+    auto root = parse_located_yaml(text, source);
+    if (!root) return tl::unexpected(root.error());
+    Decoder decoder(text, source);
+    if (LocatedJson* spec = find_value(*root, "spec")) make_oci(*spec);
+    const Placed top{&*root, ""};
+    Fields fields(decoder, top);
+    const std::string version = fields.required_text("apiVersion");
+    if (version.rfind(api_version.substr(0, api_version.find('/') + 1), 0) != 0)
+        fields.complain(fields.required("apiVersion"),
+                        fmt::format("is \"{}\"; it should be {}", version, api_version));
+    const std::string of_kind = fields.required_text("kind");
+    if (of_kind != kind)
+        fields.complain(fields.required("kind"), fmt::format("is \"{}\"; it should be {}", of_kind, kind));
+    Profile profile = read_oci_object(decoder, fields.required("spec"));
+    if (decoder.failed()) return decoder.error();
+    return profile;
+}
+
+Result<Written> write_spo(const Profile& profile, const WriteContext& context) {
+    Written written;
+    Profile flat = flatten(profile, context.machine, written.losses);
+    const Answer otherwise = default_answer(flat);
+    if (otherwise.errnum != 0 && otherwise.errnum != EPERM)
+        written.losses.push_back(fmt::format("{} for calls that no rule names: they get EPERM",
+                                             errno_name(static_cast<int>(otherwise.errnum))));
+    if (otherwise.action == Action::errno_ && otherwise != eperm) keep_denials(flat, written.losses);
+    YamlWriter yaml;
+    yaml.begin_map();
+    yaml.text("apiVersion").text(api_version);
+    yaml.text("kind").text(kind);
+    yaml.text("metadata").begin_map().text("name").text(object_name(context.name)).end_map();
+    yaml.text("spec").begin_map();
+    yaml.text("defaultAction").text(token(flat.default_action));
+    write_list(
+        yaml, "architectures", flat.architectures,
+        [](const std::string& token) { return !contains(missing_architectures, token); }, written.losses);
+    write_list(
+        yaml, "flags", flat.flags, [](const std::string& flag) { return contains(flags, flag); },
+        written.losses);
+    if (!flat.listener_path.empty()) yaml.text("listenerPath").text(flat.listener_path);
+    if (!flat.listener_metadata.empty()) yaml.text("listenerMetadata").text(flat.listener_metadata);
+    const std::vector<Rule> rules = sayable_rules(flat, written.losses);
+    if (!rules.empty()) {
+        yaml.text("syscalls").begin_list();
+        for (const Rule& rule : rules) write_rule(yaml, rule);
+        yaml.end_list();
+    }
+    yaml.end_map().end_map();
+    written.content = heading_comment(flat, context.source) + std::move(yaml).content();
+    return written;
+}
+
+}  // namespace callcensus

@@ -1,0 +1,161 @@
+// A drop-in for a systemd unit: SystemCallFilter= and its relatives (systemd.exec(5)).
+//
+// An allowlist where the profile denies by default, a denylist where it allows. systemd adds the calls of its
+// set @default to every allowlist; those that the profile does not allow are taken out again by a line that
+// begins with `~`, which deletes from a list that began without one.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "base/words.hpp"
+#include "format/flat_profile.hpp"
+#include "format/formats.hpp"
+
+namespace callcensus {
+namespace {
+
+// systemd.exec(5) and src/shared/seccomp-util.c, in the order of Abi.
+constexpr std::array<std::string_view, 17> architecture_names{
+    "x86-64", "x86",         "x32",  "arm64",   "arm",    "riscv64",   "ppc64",      "ppc64-le",     "s390",
+    "s390x",  "loongarch64", "mips", "mips-le", "mips64", "mips64-le", "mips64-n32", "mips64-le-n32"};
+
+// `systemd-analyze syscall-filter @default` of systemd 252, without riscv_hwprobe and uretprobe: with an
+// older libseccomp systemd warns of them where they are written out, and does not allow them.
+constexpr std::string_view implicit_calls =
+    "arch_prctl brk cacheflush clock_getres clock_getres_time64 clock_gettime clock_gettime64 "
+    "clock_nanosleep clock_nanosleep_time64 execve exit exit_group futex futex_time64 futex_waitv "
+    "get_robust_list get_thread_area getegid getegid32 geteuid geteuid32 getgid getgid32 getgroups "
+    "getgroups32 getpgid getpgrp getpid getppid getrandom getresgid getresgid32 getresuid "
+    "getresuid32 getrlimit getsid gettid gettimeofday getuid getuid32 membarrier mmap mmap2 mprotect "
+    "munmap nanosleep pause prlimit64 restart_syscall riscv_flush_icache rseq rt_sigreturn "
+    "sched_getaffinity sched_yield set_robust_list set_thread_area set_tid_address set_tls sigreturn "
+    "time ugetrlimit";
+
+bool kills(const Answer& answer) {
+    return answer.action == Action::kill_process || answer.action == Action::kill_thread;
+}
+
+// As SystemCallErrorNumber= and the suffix of a denylist's item have it.
+std::string error_number(const Answer& answer) {
+    if (answer.action != Action::errno_) return "kill";
+    return errno_text(answer.errnum);
+}
+
+bool can_say(const Answer& answer) {
+    return answer.action == Action::errno_ || answer.action == Action::kill_process;
+}
+
+// Lines of a readable length: each further one adds to the list.
+void write_filter(std::string& text, std::string_view prefix, const std::vector<std::string>& items) {
+    constexpr std::size_t width = 100;
+    std::string line;
+    const auto end_line = [&] {
+        if (!line.empty()) text += fmt::format("SystemCallFilter={}{}\n", prefix, line);
+        line.clear();
+    };
+    for (const std::string& item : items) {
+        if (line.size() + item.size() + 20 > width) end_line();
+        line += (line.empty() ? "" : " ") + item;
+    }
+    end_line();
+}
+
+struct Told {
+    std::vector<std::string> logged;
+    std::vector<std::string> conditional;
+    std::vector<std::string> otherwise_denied;
+};
+
+void write_allowlist(std::string& text, const std::vector<CallPolicy>& calls, const std::vector<Abi>& abis,
+                     Told& told, std::vector<std::string>& losses) {
+    std::vector<std::string> allowed;
+    for (const CallPolicy& call : calls) {
+        if (call.always && lets_through(call.always->action)) {
+            allowed.push_back(call.name);
+            if (call.always->action == Action::log) told.logged.push_back(call.name);
+        } else if (call.always) {
+            told.otherwise_denied.push_back(call.name + " (" + name_of(*call.always) + ")");
+        } else {
+            told.conditional.push_back(call.name);
+        }
+    }
+    const std::set<std::string_view> names(allowed.begin(), allowed.end());
+    std::vector<std::string> taken_out;
+    for (const std::string_view name : words_of(implicit_calls)) {
+        const bool exists = std::any_of(abis.begin(), abis.end(),
+                                        [&](Abi abi) { return syscall_number(abi, name).has_value(); });
+        if (exists && names.count(name) == 0 && name != "execve") taken_out.emplace_back(name);
+    }
+    if (names.count("execve") == 0)
+        losses.emplace_back("the denial of execve: systemd executes the command under the filter");
+    // Without a first line without `~` the list would become a denylist.
+    if (allowed.empty()) allowed.emplace_back("execve");
+    write_filter(text, "", allowed);
+    write_filter(text, "~", taken_out);
+}
+
+void write_denylist(std::string& text, const std::vector<CallPolicy>& calls, Told& told) {
+    std::vector<std::string> denied;
+    for (const CallPolicy& call : calls) {
+        std::optional<Answer> denial;
+        if (call.always && !lets_through(call.always->action)) denial = call.always;
+        for (const ConditionalAnswer& some : call.sometimes)
+            if (!denial && !lets_through(some.answer.action)) denial = some.answer;
+        const bool logs = call.always ? call.always->action == Action::log : !denial;
+        if (logs) told.logged.push_back(call.name);
+        if (!denial) continue;
+        denied.push_back(call.name + ":" + error_number(*denial));
+        if (!call.always) told.conditional.push_back(call.name);
+        if (!can_say(*denial)) told.otherwise_denied.push_back(call.name + " (" + name_of(*denial) + ")");
+    }
+    write_filter(text, "~", denied);
+}
+
+void write_architectures(std::string& text, const Profile& flat, const std::vector<Abi>& abis,
+                         std::vector<std::string>& losses) {
+    std::string names;
+    for (const Abi abi : abis)
+        names += " " + std::string(architecture_names.at(static_cast<std::size_t>(abi)));
+    text += "SystemCallArchitectures=" + (flat.architectures.empty() ? "native" : names.substr(1)) + "\n";
+    for (const std::string& token : flat.architectures)
+        if (find_abi_by_token(token) == nullptr) losses.push_back("the architecture " + token);
+}
+
+}  // namespace
+
+Result<Written> write_systemd(const Profile& profile, const WriteContext& context) {
+    Written written;
+    std::vector<std::string>& losses = written.losses;
+    const Profile flat = flatten(profile, context.machine, losses);
+    tell_of_listener_and_flags(flat, losses);
+    const Answer otherwise = default_answer(flat);
+    const std::vector<CallPolicy> calls = policy_by_call(flat);
+    const std::vector<Abi> abis = covered_abis(flat, context.machine);
+    std::string& text = written.content;
+    text = heading_comment(flat, context.source);
+    text += "[Service]\n";
+    write_architectures(text, flat, abis, losses);
+    Told told;
+    const bool allows = lets_through(otherwise.action);
+    if (allows) {
+        if (otherwise.action == Action::log) losses.emplace_back("the logging of calls that no rule names");
+        write_denylist(text, calls, told);
+    } else {
+        if (!can_say(otherwise))
+            losses.push_back(name_of(otherwise) + " for calls that no rule names: they kill the process");
+        if (!kills(otherwise)) text += "SystemCallErrorNumber=" + error_number(otherwise) + "\n";
+        write_allowlist(text, calls, abis, told, losses);
+    }
+    if (!told.logged.empty()) losses.push_back("the logging of " + listed(told.logged));
+    if (!told.conditional.empty())
+        losses.push_back("conditions on the arguments of " + listed(told.conditional) + ": denied always");
+    if (!told.otherwise_denied.empty())
+        losses.push_back(
+            "denials of their own by " + listed(told.otherwise_denied) + ": " +
+            (allows ? "they kill the process" : "they are denied like calls that no rule names"));
+    return written;
+}
+
+}  // namespace callcensus
