@@ -15,7 +15,8 @@ namespace callcensus {
 struct CompiledFilter {
     std::vector<sock_filter> code;    ///< for seccomp(2), in this machine's byte order
     std::string pfc;                  ///< libseccomp's readable form; without calls that it has no name for
-    std::vector<std::string> losses;  ///< what the filter or its readable form leaves out, one line each
+    std::vector<std::string> losses;  ///< what the filter leaves out, one line each
+    std::vector<std::string> pfc_losses;  ///< what its readable form leaves out besides
 };
 
 /// The filter for a machine: includes, excludes and archMap are resolved, each ABI of the profile gets its

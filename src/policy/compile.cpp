@@ -173,9 +173,12 @@ Result<CompiledFilter> compile(const Profile& profile, const Machine& machine) {
                 }))
                 multiplexers.emplace(by->call);
         }
-        for (const std::string& name : multiplexers)
+        for (const std::string& name : multiplexers) {
+            compiled.pfc_losses.push_back(name + " on " + std::string(info(abi).id) +
+                                          ", which callcensus decides before libseccomp's code");
             own_tests.push_back(
                 own_test({abi, *syscall_number(abi, name)}, call_rules(of_abi.at(name), otherwise, width)));
+        }
         for (const auto& [name, rules] : by_name) {
             // Not those of other ABIs either: libseccomp 2.5.4 then may forget to load the number of the
             // call (seen with socketcall and a condition, on x86_64, i386 and x32).
@@ -187,9 +190,8 @@ Result<CompiledFilter> compile(const Profile& profile, const Machine& machine) {
             const int number = seccomp_syscall_resolve_name(name.c_str());
             if (multiplexers.count(name) != 0) continue;
             if (own_number && (number == __NR_SCMP_ERROR || !compiles_as_read(of_call))) {
-                compiled.losses.push_back(
-                    "the readable form lacks " + name + " on " + std::string(info(abi).id) +
-                    ", which libseccomp " + libseccomp_version() +
+                compiled.pfc_losses.push_back(
+                    name + " on " + std::string(info(abi).id) + ", which libseccomp " + libseccomp_version() +
                     (number == __NR_SCMP_ERROR ? " does not know" : " would not compile as it reads"));
                 own_tests.push_back(own_test({abi, *own_number}, of_call));
                 continue;
