@@ -5,6 +5,7 @@
 #include "base/file.hpp"
 #include "callcensus/derive.hpp"
 #include "callcensus/format.hpp"
+#include "cli/format_options.hpp"
 #include "cli/messages.hpp"
 #include "cli/policy_options.hpp"
 #include "cli/profiles.hpp"
@@ -16,8 +17,9 @@ namespace {
 
 struct DeriveCommandOptions {
     std::vector<std::string> recordings;
-    std::string output = "seccomp.json";
+    std::string output;
     bool quiet = false;
+    FormatOptions format;
     PolicyOptions policy;
 };
 
@@ -41,11 +43,17 @@ int derive_profile(const DeriveCommandOptions& options) {
         std::move(in_file->begin(), in_file->end(), std::back_inserter(recordings));
     }
     const auto profiles = derive_profiles(recordings, *derive_options, options.policy.split, options.output);
-    for (const ProfileReport& report : profiles)
-        if (const auto written = replace_file(report.path, write_profile(report.derivation.profile));
-            !written)
-            return complain(written.error());
+    std::vector<Written> files;
+    for (const ProfileReport& report : profiles) {
+        auto written = options.format.write(report.derivation.profile, "", report.path);
+        if (!written) return complain(written.error());
+        files.push_back(std::move(*written));
+    }
+    for (std::size_t i = 0; i < profiles.size(); ++i)
+        if (const auto done = replace_file(profiles[i].path, files[i].content); !done)
+            return complain(done.error());
     if (options.quiet) return 0;
+    for (const std::string& loss : all_losses(files)) warn_of_loss(options.format, loss);
     for (const std::string& line : warnings(profiles)) say("warning: " + line);
     for (const ProfileReport& report : profiles)
         say(fmt::format("profile{} written to {}: {} calls observed",
@@ -72,10 +80,14 @@ Subcommand add_derive(CLI::App& app) {
     sub->add_option("-o,--output", options->output,
                     "The profile (default: seccomp.json; - is standard output)")
         ->option_text("FILE");
+    options->format.add_to(*sub, "--format", "Format");
     sub->add_flag("-q,--quiet", options->quiet, "No summary and no warnings");
     options->policy.add_selection_to(*sub);
     options->policy.add_to(*sub);
-    return {sub, false, [options](const std::vector<std::string>&) { return derive_profile(*options); }};
+    return {sub, false, [options](const std::vector<std::string>&) {
+                if (options->output.empty()) options->output = options->format.default_output();
+                return derive_profile(*options);
+            }};
 }
 
 }  // namespace callcensus::cli

@@ -129,7 +129,7 @@ Result<DeriveOptions> PolicyOptions::resolve() const {
     if (!baseline.empty()) {
         const auto text = read_file(baseline, largest_profile);
         if (!text) return tl::unexpected(text.error());
-        auto profile = parse_profile(*text, baseline);
+        auto profile = read_profile(*text, baseline);
         if (!profile) return tl::unexpected(profile.error());
         options.baseline = std::move(*profile);
     }

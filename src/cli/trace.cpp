@@ -21,6 +21,7 @@
 #include "callcensus/recorder.hpp"
 #include "callcensus/recording_builder.hpp"
 #include "callcensus/version.hpp"
+#include "cli/format_options.hpp"
 #include "cli/messages.hpp"
 #include "cli/policy_options.hpp"
 #include "cli/profiles.hpp"
@@ -37,7 +38,7 @@ constexpr std::chrono::seconds snapshot_interval{10};
 constexpr std::string_view automatic = "auto";
 
 struct TraceOptions {
-    std::string output = "seccomp.json";
+    std::string output;
     std::string recording;
     std::string engine{automatic};
     bool count = false;
@@ -49,6 +50,7 @@ struct TraceOptions {
     bool until_exit = false;
     std::optional<double> timeout;     // seconds
     std::optional<double> kill_after;  // seconds
+    FormatOptions format;
     PolicyOptions policy;
 };
 
@@ -270,6 +272,10 @@ int trace(const TraceOptions& options, const std::vector<std::string>& target) {
     const auto known = read_known(options.known);
     if (!known) return complain(known.error());
     if (auto possible = check_outputs(options); !possible) return complain(possible.error());
+    // What the format cannot say of the part of the profile that is known beforehand; a command may run long.
+    if (const auto possible = options.format.write(derive({}, *derive_options).profile, "", options.output);
+        !possible)
+        return complain(possible.error());
 
     Observer observer(options, target);
     Plan plan;
@@ -315,8 +321,13 @@ int trace(const TraceOptions& options, const std::vector<std::string>& target) {
     };
     if (!options.recording.empty() && write(options.recording, write_recording(recording)))
         summary.recording_path = output_name(options.recording);
+    std::vector<Written> files;
     for (ProfileReport& report : profiles) {
-        report.written = write(report.path, write_profile(report.derivation.profile));
+        auto file = options.format.write(report.derivation.profile, "", report.path);
+        if (!file) complain(file.error());
+        report.written = file && write(report.path, file->content);
+        written = written && report.written;
+        if (file) files.push_back(std::move(*file));
         report.path = output_name(report.path);
     }
     if (!written && summary.recording_path.empty()) salvage(recording, options.output);
@@ -325,6 +336,8 @@ int trace(const TraceOptions& options, const std::vector<std::string>& target) {
         say_plain(summary_json(summary));
     else if (!options.quiet)
         for (const std::string& line : summary_lines(summary)) say(line);
+    if (!options.quiet && !options.json)
+        for (const std::string& loss : all_losses(files)) warn_of_loss(options.format, loss);
     if (!written) return failed;
     return outcome->status ? end_as(*outcome->status) : 0;
 }
@@ -357,6 +370,8 @@ Subcommand add_trace(CLI::App& app) {
     sub->add_flag("-q,--quiet", options->quiet, "No summary and no status line")->group(output);
     sub->add_flag("--json", options->json, "The summary as one line of JSON on standard error")
         ->group(output);
+
+    options->format.add_to(*sub, "--format", output);
 
     const std::string recording = "Recording";
     std::vector<std::string> engines{options->engine};
@@ -407,7 +422,10 @@ Subcommand add_trace(CLI::App& app) {
         ->group(recording);
     options->policy.add_selection_to(*sub);
     options->policy.add_to(*sub);
-    return {sub, true, [options](const std::vector<std::string>& target) { return trace(*options, target); }};
+    return {sub, true, [options](const std::vector<std::string>& target) {
+                if (options->output.empty()) options->output = options->format.default_output();
+                return trace(*options, target);
+            }};
 }
 
 }  // namespace callcensus::cli

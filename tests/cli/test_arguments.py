@@ -201,7 +201,8 @@ class Help(harness.Case):
 
     def test_help(self):
         for arguments, usage in ((["--help"], "callcensus "), (["trace", "--help"], "callcensus trace "),
-                                 (["derive", "--help"], "callcensus derive ")):
+                                 (["derive", "--help"], "callcensus derive "),
+                                 (["convert", "--help"], "callcensus convert ")):
             text = self.asked_for(*arguments)
             self.assertIn(f"\nUsage: {usage}", text)
             self.assertRegex(text, r"\nExamples?:\n  callcensus ")
@@ -211,14 +212,15 @@ class Help(harness.Case):
 
     def test_help_names_every_subcommand_and_option(self):
         text = self.asked_for("--help")
-        for subcommand in ("trace", "derive"):
+        for subcommand in ("trace", "derive", "convert"):
             self.assertRegex(text, rf"\n  {subcommand} +\w")
         policy = ["--baseline", "--observed-only", "--runtime", "--no-exec", "--no-unseen", "--no-vdso",
                   "--families", "--default-action", "--default-errno"]
         for subcommand, options in (
                 ("trace", ["-o,--output", "--recording", "-q,--quiet", "--json", "--engine", "--timeout",
                            "--kill-after", "--until-exit", *policy]),
-                ("derive", ["RECORDING", "-o,--output", "-q,--quiet", *policy])):
+                ("derive", ["RECORDING", "-o,--output", "-q,--quiet", "--format", "--lossy", *policy]),
+                ("convert", ["PROFILE", "-o,--output", "-q,--quiet", "--to", "--lossy", "--arch"])):
             text = self.asked_for(subcommand, "--help")
             for option in options:
                 self.assertRegex(text, rf"\n  {re.escape(option)}[ ,]+\S", f"{subcommand} --help")

@@ -1,0 +1,60 @@
+// callcensus convert: a profile in another format.
+#include <memory>
+
+#include "base/file.hpp"
+#include "callcensus/format.hpp"
+#include "cli/format_options.hpp"
+#include "cli/messages.hpp"
+#include "cli/policy_options.hpp"
+#include "cli/subcommand.hpp"
+
+namespace callcensus::cli {
+namespace {
+
+struct ConvertOptions {
+    std::string profile;
+    std::string output = "-";
+    bool quiet = false;
+    FormatOptions format;
+};
+
+int convert(const ConvertOptions& options) {
+    if (auto possible = check_replaceable(options.output); !possible) return complain(possible.error());
+    const auto text = read_file(options.profile, largest_profile);
+    if (!text) return complain(text.error());
+    const std::string source = options.profile == "-" ? "standard input" : options.profile;
+    const auto profile = read_profile(*text, source);
+    if (!profile) return complain(profile.error());
+    const auto written = options.format.write(*profile, source, options.output);
+    if (!written) return complain(written.error());
+    if (const auto done = replace_file(options.output, written->content); !done)
+        return complain(done.error());
+    if (!options.quiet)
+        for (const std::string& loss : written->losses) warn_of_loss(options.format, loss);
+    return 0;
+}
+
+}  // namespace
+
+Subcommand add_convert(CLI::App& app) {
+    const auto options = std::make_shared<ConvertOptions>();
+    CLI::App* sub = app.add_subcommand("convert", "Write a profile in another format");
+    sub->formatter(std::make_shared<HelpWithUsage>("callcensus convert [OPTIONS] PROFILE --to FORMAT"));
+    sub->footer(
+        "Reads oci, docker, spo and minijail. What the other format cannot say is an error, or with --lossy a\n"
+        "warning and left out: what is written never allows more than PROFILE. docs/formats.md tells what each\n"
+        "can say.\n\n"
+        "Examples:\n"
+        "  callcensus convert seccomp.json --to spo -o profile.yaml\n"
+        "  callcensus convert --to systemd --lossy seccomp.json -o /etc/systemd/system/x.service.d/calls.conf");
+    sub->add_option("PROFILE", options->profile, "In any format that can be read; - is standard input")
+        ->required()
+        ->option_text("FILE");
+    options->format.add_to(*sub, "--to", "Options")->required();
+    sub->add_option("-o,--output", options->output, "The file to write (default: standard output)")
+        ->option_text("FILE");
+    sub->add_flag("-q,--quiet", options->quiet, "No warnings");
+    return {sub, false, [options](const std::vector<std::string>&) { return convert(*options); }};
+}
+
+}  // namespace callcensus::cli

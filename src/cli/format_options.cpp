@@ -1,0 +1,90 @@
+#include "cli/format_options.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/file.hpp"
+#include "callcensus/compile.hpp"
+#include "cli/messages.hpp"
+
+namespace callcensus::cli {
+namespace {
+
+template <class Rows>
+std::vector<std::string> ids(const Rows& rows) {
+    std::vector<std::string> all;
+    for (const auto& row : rows) all.emplace_back(row.id);
+    return all;
+}
+
+}  // namespace
+
+CLI::Option* FormatOptions::add_to(CLI::App& app, const std::string& option, const std::string& group) {
+    std::string names;
+    for (const std::string& id : ids(all_formats())) names += (names.empty() ? "" : ", ") + id;
+    CLI::Option* added = app.add_option(option, format, "The format of the profile: " + names)
+                             ->option_text("FORMAT")
+                             ->check(CLI::IsMember(ids(all_formats())))
+                             ->group(group);
+    app.add_flag("--lossy", lossy, "Leave out, with a warning, what the format cannot say")->group(group);
+    app.add_option("--arch", arch,
+                   "For formats of one architecture: x86_64 (default: this machine's), aarch64, ...")
+        ->option_text("ABI")
+        ->check(CLI::IsMember(ids(all_abis())))
+        ->group(group);
+    return added;
+}
+
+std::string FormatOptions::default_output() const {
+    return "seccomp" + std::string(find_format(format)->suffix);
+}
+
+Result<Written> FormatOptions::write(const Profile& profile, const std::string& source,
+                                     const std::string& output) const {
+    WriteContext context;
+    context.source = source;
+    const std::string named_after = is_standard_output(output) ? source : output;
+    const std::string stem = std::filesystem::path(named_after).stem().string();
+    if (!stem.empty()) context.name = stem;
+    if (const AbiInfo* abi = find_abi(arch)) {
+        context.abi = abi->abi;
+        context.machine.arch = info(abi->native).go_name;
+    }
+    const FormatInfo& row = *find_format(format);
+    std::vector<std::string> losses;
+    if (row.compiled) {
+        auto compiled = compile(profile, context.machine);
+        if (!compiled) return fail(compiled.error().message, source, compiled.error().errnum);
+        context.filter = std::move(compiled->code);
+        context.pfc = std::move(compiled->pfc);
+        losses = std::move(compiled->losses);
+        if (row.id == "pfc")
+            losses.insert(losses.end(), compiled->pfc_losses.begin(), compiled->pfc_losses.end());
+    }
+    auto written = write_as(row, profile, context);
+    if (!written) return written;
+    written->losses.insert(written->losses.begin(), losses.begin(), losses.end());
+    if (!written->losses.empty() && !lossy) {
+        const std::size_t more = written->losses.size() - 1;
+        return fail(fmt::format("{} cannot say everything (--lossy writes the rest): it lacks {}{}", format,
+                                written->losses.front(), more == 0 ? "" : fmt::format("; and {} more", more)),
+                    source);
+    }
+    return written;
+}
+
+std::vector<std::string> all_losses(const std::vector<Written>& files) {
+    std::vector<std::string> losses;
+    for (const Written& file : files)
+        for (const std::string& loss : file.losses)
+            if (std::find(losses.begin(), losses.end(), loss) == losses.end()) losses.push_back(loss);
+    return losses;
+}
+
+void warn_of_loss(const FormatOptions& options, const std::string& loss) {
+    say("warning: " + options.format + " lacks " + loss);
+}
+
+}  // namespace callcensus::cli
