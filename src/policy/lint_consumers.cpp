@@ -386,11 +386,9 @@ void flags(Lint& lint) {
 }
 
 void errno_without_use(Lint& lint) {
+    const std::string who = lint.chosen({Consumer::podman, Consumer::crun});
     const auto judge = [&](Action action, bool has_errno, const std::string& path) {
         if (!has_errno || action == Action::errno_ || action == Action::trace) return;
-        const std::string who = action == Action::allow && path != "defaultErrnoRet"
-                                    ? lint.chosen({Consumer::podman, Consumer::crun})
-                                    : std::string();
         const std::string what = path + " has no effect with " + std::string(token(action));
         lint.report(who.empty() ? Severity::note : Severity::error, path,
                     who.empty() ? what : what + ", and crun refuses the file (" + who + ")", "drop it");
@@ -410,7 +408,8 @@ void errno_value(Lint& lint) {
                         path + " is 0: the call is not made, and the program is told that it succeeded",
                         "name an error, 1 (EPERM) or 38 (ENOSYS)");
         else if (answer.errnum > largest)
-            lint.report(Severity::error, path, path + " is above 4095, the largest errno there is",
+            lint.report(Severity::error, path,
+                        path + " is above 4095, the largest errno there is, and runtimes refuse the file",
                         "name an error, 1 (EPERM) or 38 (ENOSYS)");
     };
     judge(default_answer(lint.profile), "defaultErrnoRet");
@@ -443,10 +442,14 @@ void notify(Lint& lint) {
             lint.report(Severity::error, path,
                         "runtimes refuse SCMP_ACT_NOTIFY for write, with which they hand over the listener",
                         "take write out of the rule");
+        const bool refused = lint.options.consumers != std::vector{Consumer::crun};
         if (lint.profile.listener_path.empty())
-            lint.report(Severity::error, path + ".action",
-                        "SCMP_ACT_NOTIFY needs somebody who answers, and the profile has no listenerPath",
-                        "add the listenerPath of the agent's socket");
+            lint.report(
+                refused ? Severity::error : Severity::warning, path + ".action",
+                std::string(
+                    "SCMP_ACT_NOTIFY needs somebody who answers, and the profile has no listenerPath") +
+                    (refused ? ": runc refuses the file" : ""),
+                "add the listenerPath of the agent's socket");
     });
 }
 
@@ -458,9 +461,11 @@ void listener(Lint& lint) {
     for (const auto& [field, value] : {std::pair("listenerPath", lint.profile.listener_path),
                                        std::pair("listenerMetadata", lint.profile.listener_metadata)})
         if (!value.empty())
-            lint.report(Severity::warning, field,
-                        std::string(field) + " has no effect: no rule has the action SCMP_ACT_NOTIFY",
-                        "drop it");
+            lint.report(
+                Severity::warning, field,
+                std::string(field) +
+                    " is of no use without a rule with SCMP_ACT_NOTIFY, and crun fails where nobody listens",
+                "drop it");
 }
 
 void byte_orders(Lint& lint) {

@@ -186,17 +186,22 @@ void duplicate(Lint& lint) {
 }
 
 void conflict(Lint& lint) {
-    for_each_pair_with_same_conditions(
-        lint, [&](const std::string& name, const Lint::Use& earlier, const Lint::Use& later) {
-            const Rule& a = lint.rule_of(earlier);
-            const Rule& b = lint.rule_of(later);
-            if (answer_of(a) == answer_of(b) || !covers_context(a, b)) return false;
-            lint.report(Severity::warning, later.path,
-                        name + " is answered with " + to_text(answer_of(a)) + " by " +
-                            lint.line_of(earlier.path) + ", and the first of two rules wins",
+    for_each_pair_with_same_conditions(lint, [&](const std::string& name, const Lint::Use& earlier,
+                                                 const Lint::Use& later) {
+        const Rule& a = lint.rule_of(earlier);
+        const Rule& b = lint.rule_of(later);
+        if (answer_of(a) == answer_of(b) || !covers_context(a, b)) return false;
+        const std::string answered =
+            name + " is answered with " + to_text(answer_of(a)) + " by " + lint.line_of(earlier.path);
+        if (is_unconditional(a))
+            lint.report(Severity::warning, later.path, answered + ", and the first of two rules wins",
                         "drop one of the two");
-            return true;
-        });
+        else
+            lint.report(Severity::error, later.path,
+                        answered + " under the same conditions, and runtimes refuse the file (file exists)",
+                        "drop one of the two");
+        return true;
+    });
 }
 
 void shadowed(Lint& lint) {
@@ -327,9 +332,6 @@ void second_value(Lint& lint) {
 }
 
 void repeated_index(Lint& lint) {
-    const std::string who = lint.chosen(
-        {Consumer::docker, Consumer::podman, Consumer::runc, Consumer::containerd, Consumer::spo});
-    if (who.empty()) return;
     for (std::size_t i = 0; i < lint.profile.rules.size(); ++i) {
         std::set<std::uint32_t> seen;
         const Rule& rule = lint.profile.rules[i];
@@ -338,7 +340,7 @@ void repeated_index(Lint& lint) {
             lint.report(lets_through(rule.action) ? Severity::error : Severity::warning,
                         Lint::rule_path(i) + ".args[" + std::to_string(j) + "]",
                         Lint::rule_path(i) + " compares argument " + std::to_string(rule.args[j].index) +
-                            " twice, and runc then lets any single condition of the rule suffice",
+                            " twice: runc and crun then let any single condition of the rule suffice",
                         "write one condition for each argument, or several rules where any of them shall do");
             break;
         }
