@@ -97,14 +97,6 @@ constexpr bool sorted() {
 }
 static_assert(sorted());
 
-// SCMP_ACT_KILL is the older spelling of SCMP_ACT_KILL_THREAD.
-Answer answer(Action action, std::optional<std::uint32_t> number, const std::string& name) {
-    if (action == Action::kill) action = Action::kill_thread;
-    if (action != Action::errno_ && action != Action::trace) return {action, 0};
-    const auto named = name.empty() ? std::nullopt : errno_from_name(name);
-    return {action, named ? static_cast<std::uint32_t>(*named) : number.value_or(EPERM)};
-}
-
 void add_abi(std::vector<Abi>& abis, std::string_view token) {
     const AbiInfo* row = find_abi_by_token(token);
     if (row != nullptr && std::find(abis.begin(), abis.end(), row->abi) == abis.end())
@@ -127,16 +119,11 @@ std::vector<Consumer> default_consumers() {
 
 const ConsumerFacts& facts_of(Consumer consumer) { return consumers.at(static_cast<std::size_t>(consumer)); }
 
-Answer answer_of(const Rule& rule) { return answer(rule.action, rule.errno_ret, rule.errno_name); }
-
-Answer default_answer(const Profile& profile) {
-    return answer(profile.default_action, profile.default_errno_ret, profile.default_errno_name);
-}
-
-std::string to_text(const Answer& answer) {
-    const std::string action(token(answer.action));
-    return answer.action == Action::errno_ ? action + " (" + errno_name(static_cast<int>(answer.errnum)) + ")"
-                                           : action;
+std::string to_text(const Decision& decision) {
+    const std::string action(token(decision.action));
+    return decision.action == Action::errno_
+               ? action + " (" + errno_name(static_cast<int>(decision.value)) + ")"
+               : action;
 }
 
 std::string enumerate(const std::vector<std::string>& words) {

@@ -10,20 +10,12 @@
 
 #include "callcensus/derive.hpp"
 #include "callcensus/lint.hpp"
+#include "callcensus/meaning.hpp"
 
 namespace callcensus {
 
-/// What a rule, or the default, answers a call with.
-struct Answer {
-    Action action = Action::errno_;
-    std::uint32_t errnum = 0;  // of ERRNO and TRACE; 0 for others
-
-    friend bool operator==(const Answer&, const Answer&) = default;
-};
-[[nodiscard]] Answer answer_of(const Rule& rule);
-[[nodiscard]] Answer default_answer(const Profile& profile);
 /// "SCMP_ACT_ERRNO (EPERM)".
-[[nodiscard]] std::string to_text(const Answer& answer);
+[[nodiscard]] std::string to_text(const Decision& decision);
 
 /// How the consumers differ (facts measured with runc 1.1 to 1.5, crun 1.8 to 1.28, podman 4.3 and docker
 /// 20.10, and their sources).

@@ -401,20 +401,21 @@ void errno_without_use(Lint& lint) {
 
 void errno_value(Lint& lint) {
     constexpr std::uint32_t largest = 4095;  // MAX_ERRNO, linux/err.h: the kernel cuts what is above
-    const auto judge = [&](const Answer& answer, const std::string& path) {
+    const auto judge = [&](const Decision& answer, const std::string& path) {
         if (answer.action != Action::errno_) return;
-        if (answer.errnum == 0)
+        if (answer.value == 0)
             lint.report(Severity::warning, path,
                         path + " is 0: the call is not made, and the program is told that it succeeded",
                         "name an error, 1 (EPERM) or 38 (ENOSYS)");
-        else if (answer.errnum > largest)
+        else if (answer.value > largest)
             lint.report(Severity::error, path,
                         path + " is above 4095, the largest errno there is, and runtimes refuse the file",
                         "name an error, 1 (EPERM) or 38 (ENOSYS)");
     };
-    judge(default_answer(lint.profile), "defaultErrnoRet");
-    for_each_rule(
-        lint, [&](const Rule& rule, const std::string& path) { judge(answer_of(rule), path + ".errnoRet"); });
+    judge(default_decision(lint.profile), "defaultErrnoRet");
+    for_each_rule(lint, [&](const Rule& rule, const std::string& path) {
+        judge(decision_of(rule), path + ".errnoRet");
+    });
 }
 
 void errno_name(Lint& lint) {
@@ -502,7 +503,7 @@ void new_architecture(Lint& lint) {
 void operator_form(Lint& lint) {
     if (lint.chosen({Consumer::spo}).empty()) return;
     const std::string resource = "a SeccompProfile of the security-profiles-operator";
-    if (default_answer(lint.profile).action == Action::errno_ && default_answer(lint.profile).errnum != 1)
+    if (default_decision(lint.profile).action == Action::errno_ && default_decision(lint.profile).value != 1)
         lint.report(Severity::warning, "defaultErrnoRet",
                     resource + " has no defaultErrnoRet: calls are denied with EPERM",
                     "deny by rule those whose errno matters (clone3 with ENOSYS)");

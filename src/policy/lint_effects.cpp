@@ -45,7 +45,7 @@ constexpr std::array fallbacks{
 };
 
 bool gives_enosys(const Profile& profile) {
-    return default_answer(profile) == Answer{Action::errno_, ENOSYS};
+    return default_decision(profile) == Decision{Action::errno_, ENOSYS};
 }
 
 // The default denies in a way that this caller does not survive.
@@ -103,7 +103,7 @@ void denied_fallback(Lint& lint) {
         if (breaks(lint, fallback) && exists(lint, fallback.name))
             lint.report(Severity::warning, default_path(lint),
                         std::string(fallback.name) + " is denied with " +
-                            to_text(default_answer(lint.profile)) +
+                            to_text(default_decision(lint.profile)) +
                             ", from which there is no way back to older calls (" + who +
                             "): " + std::string(fallback.user),
                         "allow it, deny it with errno 38 (ENOSYS), or make that the default");
@@ -122,7 +122,7 @@ void enosys_trap(Lint& lint) {
         if (lost.empty()) continue;
         lint.report(Severity::warning, highest.path,
                     "naming " + highest.name + " makes runc (" + who + ") deny " + enumerate(lost) +
-                        " with " + to_text(default_answer(lint.profile)) +
+                        " with " + to_text(default_decision(lint.profile)) +
                         " instead of ENOSYS, which it answers above the highest number named only",
                     "name " + enumerate(lost) + " too: allow, or deny with errno 38 (ENOSYS)");
         return;

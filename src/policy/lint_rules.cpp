@@ -175,7 +175,7 @@ void duplicate(Lint& lint) {
         lint, [&](const std::string& name, const Lint::Use& earlier, const Lint::Use& later) {
             const Rule& a = lint.rule_of(earlier);
             const Rule& b = lint.rule_of(later);
-            if (answer_of(a) != answer_of(b)) return false;
+            if (decision_of(a) != decision_of(b)) return false;
             if (!covers_context(a, b) && !covers_context(b, a)) return false;
             const Lint::Use& needless = covers_context(a, b) ? later : earlier;
             const Lint::Use& needed = covers_context(a, b) ? earlier : later;
@@ -190,9 +190,9 @@ void conflict(Lint& lint) {
                                                  const Lint::Use& later) {
         const Rule& a = lint.rule_of(earlier);
         const Rule& b = lint.rule_of(later);
-        if (answer_of(a) == answer_of(b) || !covers_context(a, b)) return false;
+        if (decision_of(a) == decision_of(b) || !covers_context(a, b)) return false;
         const std::string answered =
-            name + " is answered with " + to_text(answer_of(a)) + " by " + lint.line_of(earlier.path);
+            name + " is answered with " + to_text(decision_of(a)) + " by " + lint.line_of(earlier.path);
         if (is_unconditional(a))
             lint.report(Severity::warning, later.path, answered + ", and the first of two rules wins",
                         "drop one of the two");
@@ -218,7 +218,7 @@ void shadowed(Lint& lint) {
             if (over != general.end())
                 lint.report(Severity::warning, use.path,
                             "the conditions on " + name + " have no effect: " + lint.line_of(over->path) +
-                                " answers it with " + to_text(answer_of(lint.rule_of(*over))) +
+                                " answers it with " + to_text(decision_of(lint.rule_of(*over))) +
                                 " whatever its arguments, and that wins wherever it stands",
                             "drop the name from one of the two rules");
         }
@@ -227,15 +227,15 @@ void shadowed(Lint& lint) {
 
 void order_dependent(Lint& lint) {
     for (const auto& [name, uses] : lint.uses) {
-        const Answer first = answer_of(lint.rule_of(uses.front()));
+        const Decision first = decision_of(lint.rule_of(uses.front()));
         if (std::all_of(uses.begin(), uses.end(),
-                        [&](const Lint::Use& use) { return answer_of(lint.rule_of(use)) == first; }))
+                        [&](const Lint::Use& use) { return decision_of(lint.rule_of(use)) == first; }))
             continue;
         const std::string& call = name;
         for_each_pair(uses, [&](const Lint::Use& earlier, const Lint::Use& later) {
             const Rule& a = lint.rule_of(earlier);
             const Rule& b = lint.rule_of(later);
-            if (answer_of(a) == answer_of(b) || is_unconditional(a) || is_unconditional(b)) return false;
+            if (decision_of(a) == decision_of(b) || is_unconditional(a) || is_unconditional(b)) return false;
             if (same_conditions(a, b) || !can_overlap(a, b)) return false;
             if (!covers_context(a, b) && !covers_context(b, a)) return false;
             lint.report(Severity::warning, later.path,
@@ -250,10 +250,10 @@ void order_dependent(Lint& lint) {
 
 void same_as_default(Lint& lint) {
     for (std::size_t i = 0; i < lint.profile.rules.size(); ++i)
-        if (answer_of(lint.profile.rules[i]) == default_answer(lint.profile))
+        if (decision_of(lint.profile.rules[i]) == default_decision(lint.profile))
             lint.report(
                 Severity::note, Lint::rule_path(i),
-                Lint::rule_path(i) + " answers like the default, " + to_text(default_answer(lint.profile)),
+                Lint::rule_path(i) + " answers like the default, " + to_text(default_decision(lint.profile)),
                 "drop it, or keep it for those who read the profile");
 }
 
