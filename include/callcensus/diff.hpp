@@ -85,8 +85,4 @@ struct Difference {
 /// Something risky is.
 [[nodiscard]] bool risky_gains(const Difference& difference);
 
-/// "allowed if arg0 == 1 or arg1 & 0xff != 2, else denied with EPERM"
-[[nodiscard]] std::string describe(const CallMeaning& meaning, const Decision& otherwise,
-                                   ArgumentWidth width);
-
 }  // namespace callcensus

@@ -36,8 +36,6 @@ struct Decision {
 
     friend auto operator<=>(const Decision&, const Decision&) = default;
 };
-/// "allowed", "denied with EPERM", "kills the process".
-[[nodiscard]] std::string describe(const Decision& decision);
 [[nodiscard]] Decision decision_of(const Rule& rule);
 [[nodiscard]] Decision default_decision(const Profile& profile);
 

@@ -33,6 +33,7 @@ Subcommand add_derive(CLI::App& app);
 Subcommand add_diff(CLI::App& app);
 Subcommand add_lint(CLI::App& app);
 Subcommand add_merge(CLI::App& app);
+Subcommand add_show(CLI::App& app);
 Subcommand add_convert(CLI::App& app);
 
 }  // namespace callcensus::cli

@@ -5,38 +5,11 @@
 #include <set>
 #include <tuple>
 
+#include "callcensus/describe.hpp"
 #include "policy/context_cells.hpp"
 
 namespace callcensus {
 namespace {
-
-std::string number(std::uint64_t value) {
-    if (value < 1024) return std::to_string(value);
-    static constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    for (; value != 0; value >>= 4) text.insert(text.begin(), digits[value & 15]);
-    return "0x" + text;
-}
-
-std::string text_of(const ArgumentCondition& condition) {
-    static const std::map<std::string, std::string> signs{{"SCMP_CMP_NE", " != "}, {"SCMP_CMP_LT", " < "},
-                                                          {"SCMP_CMP_LE", " <= "}, {"SCMP_CMP_EQ", " == "},
-                                                          {"SCMP_CMP_GE", " >= "}, {"SCMP_CMP_GT", " > "}};
-    const std::string argument = "arg" + std::to_string(condition.index);
-    const auto sign = signs.find(condition.op);
-    if (sign != signs.end()) return argument + sign->second + number(condition.value);
-    return argument + " & " + number(condition.value) + " == " + number(condition.value_two);
-}
-
-std::string text_of(const std::vector<Conditions>& rules) {
-    std::string text;
-    for (const Conditions& conditions : rules) {
-        if (!text.empty()) text += " or ";
-        for (std::size_t i = 0; i < conditions.size(); ++i)
-            text += (i == 0 ? "" : " and ") + text_of(conditions[i]);
-    }
-    return text;
-}
 
 std::string text_of(const ContextCell& cell) {
     std::vector<std::string> parts;
@@ -264,21 +237,6 @@ std::string_view id(ChangeKind kind) {
             return "redecided";
     }
     return {};
-}
-
-std::string describe(const CallMeaning& meaning, const Decision& otherwise, ArgumentWidth width) {
-    if (const Decision* constant = meaning.constant()) return describe(*constant);
-    std::string text;
-    std::string rest;
-    for (const CallMeaning::Part& part : meaning.parts) {
-        if (part.decision == otherwise || (&part == &meaning.parts.back() && rest.empty())) {
-            rest = describe(part.decision);
-            continue;
-        }
-        text += (text.empty() ? "" : "; ") + describe(part.decision) + " if " +
-                text_of(conditions_of(part.arguments, width));
-    }
-    return text + (rest.empty() ? "" : ", else " + rest);
 }
 
 bool gains(const CallChange& change) {

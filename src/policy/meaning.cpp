@@ -39,29 +39,6 @@ RulesByName multiplexer_rules(const RulesByName& by_name, Abi abi, std::list<Rul
 
 }  // namespace
 
-std::string describe(const Decision& decision) {
-    switch (decision.action) {
-        case Action::allow:
-            return "allowed";
-        case Action::errno_:
-            return "denied with " + errno_name(static_cast<int>(decision.value));
-        case Action::kill:
-        case Action::kill_thread:
-            return "kills the thread";
-        case Action::kill_process:
-            return "kills the process";
-        case Action::trap:
-            return "denied with SIGSYS";
-        case Action::trace:
-            return "left to a tracer";
-        case Action::log:
-            return "allowed and logged";
-        case Action::notify:
-            return "left to a listener";
-    }
-    return {};
-}
-
 Decision decision_of(const Rule& rule) {
     return {canonical(rule.action), errno_of(rule.action, rule.errno_ret, rule.errno_name)};
 }

@@ -7,6 +7,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "callcensus/describe.hpp"
 #include "report/sarif.hpp"
 
 namespace callcensus {

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "callcensus/describe.hpp"
 #include "callcensus/format.hpp"
 #include "callcensus/meaning.hpp"
 #include "catch.hpp"

@@ -1,0 +1,104 @@
+#include "callcensus/describe.hpp"
+
+#include <algorithm>
+#include <map>
+#include <vector>
+
+#include "base/errno_names.hpp"
+
+namespace callcensus {
+namespace {
+
+std::string number(std::uint64_t value) {
+    if (value < 1024) return std::to_string(value);
+    static constexpr std::string_view digits = "0123456789abcdef";
+    std::string text;
+    for (; value != 0; value >>= 4) text.insert(text.begin(), digits[value & 15]);
+    return "0x" + text;
+}
+
+std::string text_of(const ArgumentCondition& condition) {
+    static const std::map<std::string, std::string> signs{{"SCMP_CMP_NE", " != "}, {"SCMP_CMP_LT", " < "},
+                                                          {"SCMP_CMP_LE", " <= "}, {"SCMP_CMP_EQ", " == "},
+                                                          {"SCMP_CMP_GE", " >= "}, {"SCMP_CMP_GT", " > "}};
+    const std::string argument = "arg" + std::to_string(condition.index);
+    const auto sign = signs.find(condition.op);
+    if (sign != signs.end()) return argument + sign->second + number(condition.value);
+    return argument + " & " + number(condition.value) + " == " + number(condition.value_two);
+}
+
+std::string listed(const std::vector<std::string>& words) {
+    std::string text;
+    for (const std::string& word : words) text += (text.empty() ? "" : " or ") + word;
+    return text;
+}
+
+}  // namespace
+
+std::string describe(const Decision& decision) {
+    switch (decision.action) {
+        case Action::allow:
+            return "allowed";
+        case Action::errno_:
+            return "denied with " + errno_name(static_cast<int>(decision.value));
+        case Action::kill:
+        case Action::kill_thread:
+            return "kills the thread";
+        case Action::kill_process:
+            return "kills the process";
+        case Action::trap:
+            return "denied with SIGSYS";
+        case Action::trace:
+            return "left to a tracer";
+        case Action::log:
+            return "allowed and logged";
+        case Action::notify:
+            return "left to a listener";
+    }
+    return {};
+}
+
+std::string describe(std::span<const Conditions> alternatives) {
+    std::string text;
+    const bool any_long = std::any_of(alternatives.begin(), alternatives.end(),
+                                      [](const Conditions& conditions) { return conditions.size() > 1; });
+    for (const Conditions& conditions : alternatives) {
+        if (!text.empty()) text += any_long ? ", or " : " or ";
+        for (std::size_t i = 0; i < conditions.size(); ++i)
+            text += (i == 0 ? "" : " and ") + text_of(conditions[i]);
+    }
+    return text;
+}
+
+std::string describe(const CallMeaning& meaning, const Decision& otherwise, ArgumentWidth width) {
+    if (const Decision* constant = meaning.constant()) return describe(*constant);
+    std::string text;
+    std::string rest;
+    for (const CallMeaning::Part& part : meaning.parts) {
+        if (part.decision == otherwise || (&part == &meaning.parts.back() && rest.empty())) {
+            rest = describe(part.decision);
+            continue;
+        }
+        text += (text.empty() ? "" : "; ") + describe(part.decision) + " if " +
+                describe(conditions_of(part.arguments, width));
+    }
+    return text + (rest.empty() ? "" : ", else " + rest);
+}
+
+std::string describe_context(const Rule& rule) {
+    std::vector<std::string> parts;
+    const auto add = [&](const std::string& prefix, const std::string& text) {
+        if (!text.empty()) parts.push_back(prefix + text);
+    };
+    for (const std::string& cap : rule.includes.caps) add("with ", cap);
+    add("without ", listed(rule.excludes.caps));
+    add("on ", listed(rule.includes.arches));
+    add("not on ", listed(rule.excludes.arches));
+    add("from kernel ", rule.includes.min_kernel);
+    add("before kernel ", rule.excludes.min_kernel);
+    std::string text;
+    for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
+    return text;
+}
+
+}  // namespace callcensus
