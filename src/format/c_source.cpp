@@ -9,6 +9,9 @@
 #include "format/formats.hpp"
 
 namespace callcensus {
+
+using namespace flat;
+
 namespace {
 
 // As <linux/seccomp.h> names them, so that the token of a profile is the name of a macro.

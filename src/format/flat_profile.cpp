@@ -9,7 +9,7 @@
 
 #include "base/errno_names.hpp"
 
-namespace callcensus {
+namespace callcensus::flat {
 namespace {
 
 Answer answer_to(Action action, const std::optional<std::uint32_t>& errnum) {
@@ -137,4 +137,4 @@ std::string listed(const std::vector<std::string>& names) {
     return text;
 }
 
-}  // namespace callcensus
+}  // namespace callcensus::flat

@@ -10,7 +10,7 @@
 #include "callcensus/machine.hpp"
 #include "callcensus/profile.hpp"
 
-namespace callcensus {
+namespace callcensus::flat {
 
 /// The profile resolved for the machine; what that takes away is told in `losses`.
 [[nodiscard]] Profile flatten(const Profile& profile, const Machine& machine,
@@ -67,4 +67,4 @@ struct CallPolicy {
 /// For formats that have neither.
 void tell_of_listener_and_flags(const Profile& profile, std::vector<std::string>& losses);
 
-}  // namespace callcensus
+}  // namespace callcensus::flat

@@ -17,6 +17,9 @@
 #include "format/formats.hpp"
 
 namespace callcensus {
+
+using namespace flat;
+
 namespace {
 
 bool kills(const Answer& answer) {

@@ -19,6 +19,9 @@
 #include "format/yaml_writer.hpp"
 
 namespace callcensus {
+
+using namespace flat;
+
 namespace {
 
 constexpr std::string_view api_version = "security-profiles-operator.x-k8s.io/v1beta1";

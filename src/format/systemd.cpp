@@ -14,6 +14,9 @@
 #include "format/formats.hpp"
 
 namespace callcensus {
+
+using namespace flat;
+
 namespace {
 
 // systemd.exec(5) and src/shared/seccomp-util.c, in the order of Abi.

@@ -17,6 +17,7 @@
 #include "random_profiles.hpp"
 
 using namespace callcensus;
+using namespace callcensus::flat;
 
 namespace {
 
