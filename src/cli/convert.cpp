@@ -4,8 +4,8 @@
 #include "base/file.hpp"
 #include "callcensus/format.hpp"
 #include "cli/format_options.hpp"
+#include "cli/inputs.hpp"
 #include "cli/messages.hpp"
-#include "cli/policy_options.hpp"
 #include "cli/subcommand.hpp"
 
 namespace callcensus::cli {
@@ -16,16 +16,20 @@ struct ConvertOptions {
     std::string output = "-";
     bool quiet = false;
     FormatOptions format;
+    MachineOptions machine;
 };
 
 int convert(const ConvertOptions& options) {
     if (auto possible = check_replaceable(options.output); !possible) return complain(possible.error());
-    const auto text = read_file(options.profile, largest_profile);
-    if (!text) return complain(text.error());
-    const std::string source = options.profile == "-" ? "standard input" : options.profile;
-    const auto profile = read_profile(*text, source);
-    if (!profile) return complain(profile.error());
-    const auto written = options.format.write(*profile, source, options.output);
+    const auto machine = options.machine.resolve();
+    if (!machine) return complain(machine.error());
+    const std::string source = input_name(options.profile);
+    const auto input = read_input(options.profile);
+    if (!input) return complain(input.error());
+    const auto* profile = std::get_if<Profile>(&*input);
+    if (profile == nullptr)
+        return complain({"is a recording; `callcensus derive --format` makes a profile of it", source, 0});
+    const auto written = options.format.write(*profile, source, options.output, *machine);
     if (!written) return complain(written.error());
     if (const auto done = replace_file(options.output, written->content); !done)
         return complain(done.error());
@@ -54,6 +58,7 @@ Subcommand add_convert(CLI::App& app) {
     sub->add_option("-o,--output", options->output, "The file to write (default: standard output)")
         ->option_text("FILE");
     sub->add_flag("-q,--quiet", options->quiet, "No warnings");
+    options->machine.add_to(*sub);
     return {sub, false, [options](const std::vector<std::string>&) { return convert(*options); }};
 }
 

@@ -45,7 +45,7 @@ int derive_profile(const DeriveCommandOptions& options) {
     const auto profiles = derive_profiles(recordings, *derive_options, options.policy.split, options.output);
     std::vector<Written> files;
     for (const ProfileReport& report : profiles) {
-        auto written = options.format.write(report.derivation.profile, "", report.path);
+        auto written = options.format.write(report.derivation.profile, "", report.path, this_machine());
         if (!written) return complain(written.error());
         files.push_back(std::move(*written));
     }
@@ -77,15 +77,15 @@ Subcommand add_derive(CLI::App& app) {
                     "Written by `callcensus trace --recording`; - is standard input")
         ->required()
         ->option_text("FILE");
-    sub->add_option("-o,--output", options->output,
-                    "The profile (default: seccomp.json; - is standard output)")
-        ->option_text("FILE");
+    const CLI::Option* named = sub->add_option("-o,--output", options->output,
+                                               "The profile (default: seccomp.json; - is standard output)")
+                                   ->option_text("FILE");
     options->format.add_to(*sub, "--format", "Format");
     sub->add_flag("-q,--quiet", options->quiet, "No summary and no warnings");
     options->policy.add_selection_to(*sub);
     options->policy.add_to(*sub);
-    return {sub, false, [options](const std::vector<std::string>&) {
-                if (options->output.empty()) options->output = options->format.default_output();
+    return {sub, false, [options, named](const std::vector<std::string>&) {
+                if (named->count() == 0) options->output = options->format.default_output();
                 return derive_profile(*options);
             }};
 }

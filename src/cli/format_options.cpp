@@ -29,8 +29,7 @@ CLI::Option* FormatOptions::add_to(CLI::App& app, const std::string& option, con
                              ->check(CLI::IsMember(ids(all_formats())))
                              ->group(group);
     app.add_flag("--lossy", lossy, "Leave out, with a warning, what the format cannot say")->group(group);
-    app.add_option("--arch", arch,
-                   "For formats of one architecture: x86_64 (default: this machine's), aarch64, ...")
+    app.add_option("--abi", abi, "The ABI of a minijail policy (default: the first of the profile's): i386")
         ->option_text("ABI")
         ->check(CLI::IsMember(ids(all_abis())))
         ->group(group);
@@ -42,16 +41,14 @@ std::string FormatOptions::default_output() const {
 }
 
 Result<Written> FormatOptions::write(const Profile& profile, const std::string& source,
-                                     const std::string& output) const {
+                                     const std::string& output, const Machine& machine) const {
     WriteContext context;
     context.source = source;
     const std::string named_after = is_standard_output(output) ? source : output;
     const std::string stem = std::filesystem::path(named_after).stem().string();
     if (!stem.empty()) context.name = stem;
-    if (const AbiInfo* abi = find_abi(arch)) {
-        context.abi = abi->abi;
-        context.machine.arch = info(abi->native).go_name;
-    }
+    context.machine = machine;
+    if (const AbiInfo* chosen = find_abi(abi)) context.abi = chosen->abi;
     const FormatInfo& row = *find_format(format);
     std::vector<std::string> losses;
     if (row.compiled) {

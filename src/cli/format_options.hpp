@@ -13,7 +13,7 @@ namespace callcensus::cli {
 struct FormatOptions {
     std::string format = "oci";
     bool lossy = false;
-    std::string arch;  // the id of an ABI; empty: this machine's
+    std::string abi;  // its id; empty: the first of the profile's
 
     /// `option` is "--format" or "--to".
     CLI::Option* add_to(CLI::App& app, const std::string& option, const std::string& group);
@@ -24,7 +24,7 @@ struct FormatOptions {
     /// The text of a file. A loss is an error unless --lossy. `source` is what the profile is made from, for
     /// a comment and for messages; `output` where it goes, for its name.
     [[nodiscard]] Result<Written> write(const Profile& profile, const std::string& source,
-                                        const std::string& output) const;
+                                        const std::string& output, const Machine& machine) const;
 };
 
 /// What the files lack, each loss once.

@@ -24,9 +24,9 @@ Result<void> check_inputs(const std::vector<std::string>& paths) {
 
 void MachineOptions::add_to(CLI::App& app) {
     const std::string group = "Where the profile is used (for Docker's includes, excludes and archMap)";
-    app.add_option("--caps", caps,
-                   "The container's capabilities: names, `default` (Docker's, if not given), `none`; "
-                   "default,SYS_ADMIN adds one")
+    app.add_option(
+           "--caps", caps,
+           "The container's capabilities: default (Docker's), none, or names; default,SYS_ADMIN adds one")
         ->delimiter(',')
         ->allow_extra_args(false)
         ->option_text("NAME,...")

@@ -7,6 +7,7 @@
 #include "base/file.hpp"
 #include "callcensus/format.hpp"
 #include "callcensus/merge.hpp"
+#include "cli/format_options.hpp"
 #include "cli/inputs.hpp"
 #include "cli/messages.hpp"
 #include "cli/subcommand.hpp"
@@ -20,6 +21,7 @@ struct MergeCommandOptions {
     bool intersect = false;
     bool subtract = false;
     bool quiet = false;
+    FormatOptions format;
     MachineOptions machine;
 
     [[nodiscard]] MergeKind kind() const {
@@ -55,13 +57,21 @@ int merge_files(const MergeCommandOptions& options) {
                  "profile of the recording first (callcensus derive)",
                  input_name(path), 0});
     }
+    if (!recordings.empty() && options.format.format != "oci")
+        return complain(
+            {"is for profiles, and recordings were given; callcensus derive makes a profile of them",
+             "--format " + options.format.format, 0});
     if (!recordings.empty())
         return write(options, write_recordings(merge(std::move(recordings), options.kind())));
     const auto merged = merge(profiles, options.kind(), *machine);
     if (!merged) return complain(merged.error());
-    if (!options.quiet)
+    const auto written = options.format.write(merged->profile, "", options.output, *machine);
+    if (!written) return complain(written.error());
+    if (!options.quiet) {
         for (const std::string& line : merged->warnings) say("warning: " + line);
-    return write(options, write_profile(merged->profile));
+        for (const std::string& loss : written->losses) warn_of_loss(options.format, loss);
+    }
+    return write(options, written->content);
 }
 
 }  // namespace
@@ -84,6 +94,7 @@ Subcommand add_merge(CLI::App& app) {
         sub->add_flag("--intersect", options->intersect, "What all of them allow, or have recorded");
     sub->add_flag("--subtract", options->subtract, "What the first one allows and no other one does")
         ->excludes(intersect);
+    options->format.add_to(*sub, "--format", "Format");
     sub->add_flag("-q,--quiet", options->quiet, "No warnings");
     options->machine.add_to(*sub);
     return {sub, false, [options](const std::vector<std::string>&) { return merge_files(*options); }};

@@ -273,7 +273,8 @@ int trace(const TraceOptions& options, const std::vector<std::string>& target) {
     if (!known) return complain(known.error());
     if (auto possible = check_outputs(options); !possible) return complain(possible.error());
     // What the format cannot say of the part of the profile that is known beforehand; a command may run long.
-    if (const auto possible = options.format.write(derive({}, *derive_options).profile, "", options.output);
+    if (const auto possible =
+            options.format.write(derive({}, *derive_options).profile, "", options.output, this_machine());
         !possible)
         return complain(possible.error());
 
@@ -323,7 +324,7 @@ int trace(const TraceOptions& options, const std::vector<std::string>& target) {
         summary.recording_path = output_name(options.recording);
     std::vector<Written> files;
     for (ProfileReport& report : profiles) {
-        auto file = options.format.write(report.derivation.profile, "", report.path);
+        auto file = options.format.write(report.derivation.profile, "", report.path, this_machine());
         if (!file) complain(file.error());
         report.written = file && write(report.path, file->content);
         written = written && report.written;
@@ -359,10 +360,11 @@ Subcommand add_trace(CLI::App& app) {
         "  callcensus trace --recording run1.json -o p.json -- ./tests\n"
         "  docker run --security-opt seccomp=seccomp.json ...");
     const std::string output = "Output";
-    sub->add_option("-o,--output", options->output,
-                    "The profile (default: seccomp.json; - is standard output, at the end)")
-        ->option_text("FILE")
-        ->group(output);
+    const CLI::Option* named =
+        sub->add_option("-o,--output", options->output,
+                        "The profile (default: seccomp.json; - is standard output, at the end)")
+            ->option_text("FILE")
+            ->group(output);
     sub->add_option("--recording", options->recording,
                     "Also save everything that was recorded, for `callcensus derive`")
         ->option_text("FILE")
@@ -422,8 +424,8 @@ Subcommand add_trace(CLI::App& app) {
         ->group(recording);
     options->policy.add_selection_to(*sub);
     options->policy.add_to(*sub);
-    return {sub, true, [options](const std::vector<std::string>& target) {
-                if (options->output.empty()) options->output = options->format.default_output();
+    return {sub, true, [options, named](const std::vector<std::string>& target) {
+                if (named->count() == 0) options->output = options->format.default_output();
                 return trace(*options, target);
             }};
 }

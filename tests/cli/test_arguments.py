@@ -220,7 +220,7 @@ class Help(harness.Case):
                 ("trace", ["-o,--output", "--recording", "-q,--quiet", "--json", "--engine", "--timeout",
                            "--kill-after", "--until-exit", *policy]),
                 ("derive", ["RECORDING", "-o,--output", "-q,--quiet", "--format", "--lossy", *policy]),
-                ("convert", ["PROFILE", "-o,--output", "-q,--quiet", "--to", "--lossy", "--arch"])):
+                ("convert", ["PROFILE", "-o,--output", "-q,--quiet", "--to", "--lossy", "--abi", "--caps"])):
             text = self.asked_for(subcommand, "--help")
             for option in options:
                 self.assertRegex(text, rf"\n  {re.escape(option)}[ ,]+\S", f"{subcommand} --help")

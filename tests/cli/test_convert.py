@@ -54,6 +54,8 @@ class Convert(harness.Case):
                                       cwd=self.directory, env=self.environment(), timeout=60, check=False)
                 self.assertEqual((done.returncode, done.stderr), (0, b""))
                 self.assertTrue(done.stdout)
+                if name in ("oci", "docker"):
+                    self.assertIn("syscalls", json.loads(done.stdout))
                 self.assertSucceeded(self.convert("--to", name, small, "-o", f"small.{name}"))
                 written = self.path(f"small.{name}").read_bytes()
                 if name != "c":  # whose function has the name of the file
@@ -86,6 +88,7 @@ class Convert(harness.Case):
 
     def test_unknown_formats_and_architectures(self):
         self.assertComplains(self.convert(DOCKER_SHAPE, "--to", "kafel"), "kafel", "minijail")
+        self.assertComplains(self.convert(DOCKER_SHAPE, "--to", "oci", "--abi", "z80"), "z80")
         self.assertComplains(self.convert(DOCKER_SHAPE, "--to", "oci", "--arch", "z80"), "z80")
         self.assertComplains(self.convert(DOCKER_SHAPE), "--to")
         self.assertComplains(self.convert("--to", "oci"), "PROFILE")
@@ -106,10 +109,10 @@ class Convert(harness.Case):
                 "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"]}
         wide["syscalls"] = [{"names": ["read", "socketcall"], "action": "SCMP_ACT_ALLOW"}]
         path = self.profile("wide.json", wide)
-        native = self.convert(path, "--to", "minijail", "--lossy", "--arch", "x86_64")
+        native = self.convert(path, "--to", "minijail", "--lossy", "--abi", "x86_64")
         self.assertIn("SCMP_ARCH_X86:", native.err)
         self.assertNotIn("socketcall:", native.out)
-        other = self.convert(path, "--to", "minijail", "--lossy", "--arch", "i386")
+        other = self.convert(path, "--to", "minijail", "--lossy", "--abi", "i386")
         self.assertIn("SCMP_ARCH_X86_64:", other.err)
         self.assertIn("socketcall: 1\n", other.out)
 
@@ -157,7 +160,7 @@ class Convert(harness.Case):
 
     def test_a_recording_is_not_a_profile(self):
         self.assertSucceeded(self.trace("-q", "--recording", "r.json", "-o", "p.json", "--", "true"))
-        self.assertComplains(self.convert("r.json", "--to", "oci"), "r.json")
+        self.assertComplains(self.convert("r.json", "--to", "oci"), "r.json", "is a recording")
 
     # ---- --format of trace and derive
 
@@ -177,6 +180,38 @@ class Convert(harness.Case):
         done = self.trace("--format", "spo", "--lossy", "--", "true")
         self.assertEqual(done.status, 0)
         self.assertRegex(done.err, r"warning: spo lacks ENOSYS")
+
+    @needs_x86_64
+    def test_a_loss_that_shows_only_after_the_run_loses_no_recording(self):
+        tracee = os.path.join(os.environ["CALLCENSUS_TRACEES"], "tracee_abi_mix")
+        done = self.trace("--format", "minijail", "--default-action", "kill_process", "-o", "p.policy", "--",
+                          tracee)
+        self.assertEqual(done.status, harness.FAILED, done)
+        self.assertIn("minijail cannot say everything", done.err)
+        saved = re.search(r"the recording is safe in (\S+);", done.err)
+        self.assertTrue(saved, done.err)
+        self.assertSucceeded(self.callcensus("derive", "-q", saved[1], "-o", "p.json"))
+        self.assertIn("SCMP_ARCH_X86", self.json("p.json")["architectures"])
+
+    def test_merge_writes_formats(self):
+        first = self.profile("a.json", ALLOWING)
+        second = self.write("b.policy", "getppid: 1\n")
+        done = self.callcensus("merge", first, first, "--format", "spo")
+        self.assertSucceeded(done)
+        self.assertIn("kind: SeccompProfile", done.out)
+        self.assertSucceeded(self.callcensus("merge", second, second, "--format", "minijail", "-o", "m.policy"))
+        self.assertIn("getppid: 1\n", self.path("m.policy").read_text(encoding="utf-8"))
+        self.assertComplains(self.callcensus("merge", DOCKER_SHAPE, DOCKER_SHAPE, "--format", "minijail"),
+                             "minijail cannot say everything")
+
+    def test_the_machine_decides_conditions(self):
+        plain = self.convert(DOCKER_SHAPE, "--to", "spo", "--lossy", "-q")
+        admin = self.convert(DOCKER_SHAPE, "--to", "spo", "--lossy", "-q", "--caps", "default,SYS_ADMIN")
+        arm = self.convert(DOCKER_SHAPE, "--to", "spo", "--lossy", "-q", "--arch", "arm64")
+        self.assertIn("clone3", plain.out)
+        self.assertNotIn("clone3", admin.out)
+        self.assertIn("SCMP_ARCH_AARCH64", arm.out)
+        self.assertNotIn("SCMP_ARCH_X86_64", arm.out)
 
     def test_baselines_in_other_formats(self):
         self.write("base.policy", "getppid: 1\n")
