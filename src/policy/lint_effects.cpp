@@ -68,9 +68,7 @@ struct Highest {
 Highest highest_named(const Lint& lint, Abi abi) {
     Highest highest;
     for (const auto& [name, uses] : lint.uses)
-        // A name that the runtime's libseccomp does not know counts for nothing.
-        if (const auto number = syscall_number(abi, name);
-            number && *number >= highest.number && libseccomp_needed_for(name).empty())
+        if (const auto number = syscall_number(abi, name); number && *number >= highest.number)
             highest = {*number, name, uses.front().path};
     return highest;
 }

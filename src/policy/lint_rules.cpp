@@ -3,6 +3,8 @@
 // What libseccomp 2.5.4 was seen to do with several rules for one call: an unconditional rule beats
 // conditional ones whichever comes first; of two unconditional ones the first wins; conditional ones with
 // different actions that overlap are refused or take libseccomp's own order.
+#include <seccomp.h>
+
 #include <algorithm>
 #include <array>
 #include <iterator>
@@ -20,12 +22,12 @@ namespace {
 constexpr std::uint64_t largest = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint64_t largest_32 = std::numeric_limits<std::uint32_t>::max();
 
-bool is_known(std::string_view name) {
-    const auto abis = all_abis();
-    return std::any_of(abis.begin(), abis.end(),
-                       [&](const AbiInfo& abi) { return syscall_number(abi.abi, name).has_value(); });
+bool is_known(const std::string& name) {
+    return seccomp_syscall_resolve_name(name.c_str()) != __NR_SCMP_ERROR ||
+           !libseccomp_needed_for(name).empty();
 }
 
+// What a misspelt name may have been.
 const std::set<std::string>& known_names() {
     static const std::set<std::string> names = [] {
         std::set<std::string> found;
@@ -94,8 +96,8 @@ void for_each_pair(const std::vector<Lint::Use>& uses, Judge judge) {
             if (judge(uses[earlier], uses[later])) break;
 }
 
-// The same, among places with the same conditions: there may be thousands of rules for one call, each with
-// another constant.
+// The same among places with the same conditions. There may be thousands of rules for one call, so that only
+// the first is looked at of those that say the same.
 template <class Judge>
 void for_each_pair_with_same_conditions(const Lint& lint, Judge judge) {
     const auto less = [](const std::vector<ArgumentCondition>* a, const std::vector<ArgumentCondition>* b) {
@@ -105,13 +107,20 @@ void for_each_pair_with_same_conditions(const Lint& lint, Judge judge) {
                                                        std::tie(y.index, y.op, y.value, y.value_two);
                                             });
     };
+    const auto say_the_same = [](const Rule& a, const Rule& b) {
+        return decision_of(a) == decision_of(b) && a.includes == b.includes && a.excludes == b.excludes;
+    };
     for (const auto& [name, uses] : lint.uses) {
-        if (uses.size() < 2) continue;
-        std::map<const std::vector<ArgumentCondition>*, std::vector<Lint::Use>, decltype(less)> groups(less);
-        for (const Lint::Use& use : uses) groups[&lint.rule_of(use).args].push_back(use);
-        for (const auto& [conditions, group] : groups) {
-            const std::string& call = name;
-            for_each_pair(group, [&](const Lint::Use& a, const Lint::Use& b) { return judge(call, a, b); });
+        std::map<const std::vector<ArgumentCondition>*, std::vector<const Lint::Use*>, decltype(less)> groups(
+            less);
+        for (const Lint::Use& use : uses) {
+            std::vector<const Lint::Use*>& earlier = groups[&lint.rule_of(use).args];
+            for (const Lint::Use* each : earlier)
+                if (judge(name, *each, use)) break;
+            bool said = false;
+            for (const Lint::Use* each : earlier)
+                said = said || say_the_same(lint.rule_of(*each), lint.rule_of(use));
+            if (!said) earlier.push_back(&use);
         }
     }
 }
@@ -131,9 +140,11 @@ bool is_comparison(const ArgumentCondition& condition) {
 }  // namespace
 
 void unknown_name(Lint& lint) {
+    std::size_t advised = 0;
     for (const auto& [name, uses] : lint.uses) {
         if (is_known(name)) continue;
-        const std::string meant = nearest_word(name, known_names());
+        // Looking for the nearest takes a while, and a thousand misspelt names are none.
+        const std::string meant = ++advised <= 1000 ? nearest_word(name, known_names()) : std::string();
         for (const Lint::Use& use : uses) {
             // In a list of what is denied, a call that is not found is a call that is allowed.
             const bool stays_open = !lint.denies_by_default() && !lets_through(lint.rule_of(use).action);
