@@ -2,11 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <iterator>
 #include <set>
 
-#include "base/errno_names.hpp"
 #include "policy/lint_checks.hpp"
 
 namespace callcensus {
@@ -119,11 +117,9 @@ std::vector<Consumer> default_consumers() {
 
 const ConsumerFacts& facts_of(Consumer consumer) { return consumers.at(static_cast<std::size_t>(consumer)); }
 
-std::string to_text(const Decision& decision) {
-    const std::string action(token(decision.action));
-    return decision.action == Action::errno_
-               ? action + " (" + errno_name(static_cast<int>(decision.value)) + ")"
-               : action;
+std::string predicate(const Decision& decision) {
+    const std::string text = describe(decision);
+    return text.rfind("kills", 0) == 0 ? text : "is " + text;
 }
 
 std::string enumerate(const std::vector<std::string>& words) {

@@ -14,8 +14,8 @@
 
 namespace callcensus {
 
-/// "SCMP_ACT_ERRNO (EPERM)".
-[[nodiscard]] std::string to_text(const Decision& decision);
+/// "is denied with EPERM", "kills the process": describe() as a sentence goes on.
+[[nodiscard]] std::string predicate(const Decision& decision);
 
 /// How the consumers differ (facts measured with runc 1.1 to 1.5, crun 1.8 to 1.28, podman 4.3 and docker
 /// 20.10, and their sources).

@@ -5,6 +5,7 @@
 
 #include "base/errno_names.hpp"
 #include "base/nearest.hpp"
+#include "callcensus/machine.hpp"
 #include "policy/lint_checks.hpp"
 
 namespace callcensus::checks {
@@ -58,15 +59,6 @@ void for_each_architecture(Lint& lint, Function function) {
 
 bool is_on_kernel_only(const Context& context) {
     return context.caps.empty() && context.arches.empty() && !context.min_kernel.empty();
-}
-
-bool is_version(const std::string& text) {
-    const auto digits = [](std::string_view part) {
-        return !part.empty() && part.find_first_not_of("0123456789") == std::string_view::npos;
-    };
-    const auto dot = text.find('.');
-    return dot != std::string::npos && digits(std::string_view(text).substr(0, dot)) &&
-           digits(std::string_view(text).substr(dot + 1));
 }
 
 }  // namespace
@@ -264,7 +256,7 @@ void min_kernel_form(Lint& lint) {
     const std::string who = lint.chosen({Consumer::docker});
     if (who.empty()) return;
     for_each_context(lint, [&](const Context& context, const std::string& path) {
-        if (!context.min_kernel.empty() && !is_version(context.min_kernel))
+        if (!context.min_kernel.empty() && !read_kernel_version(context.min_kernel))
             lint.report(Severity::error, path + ".minKernel",
                         who + " refuses minKernel \"" + context.min_kernel + "\"",
                         "write major and minor version and nothing else: \"4.8\"");
@@ -272,36 +264,28 @@ void min_kernel_form(Lint& lint) {
 }
 
 void context_architecture(Lint& lint) {
-    // GOARCH, and what Docker's own default profile says although no machine is called so.
-    constexpr std::array<std::string_view, 15> go{"386",     "amd64",   "arm",      "arm64",   "loong64",
-                                                  "mips",    "mips64",  "mips64le", "mipsle",  "ppc64",
-                                                  "ppc64le", "riscv64", "s390x",    "sparc64", "wasm"};
+    // What Docker's own default profile says although no machine is called so.
     constexpr std::array<std::string_view, 3> harmless{"x32", "x86", "s390"};
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 7> meant{{{"x86_64", "amd64"},
-                                                                                  {"i386", "386"},
-                                                                                  {"i686", "386"},
-                                                                                  {"aarch64", "arm64"},
-                                                                                  {"armv7l", "arm"},
-                                                                                  {"loongarch64", "loong64"},
-                                                                                  {"mipsel", "mipsle"}}};
+    std::vector<std::string_view> go_names;
+    for (const AbiInfo& row : all_abis())
+        if (!row.go_name.empty()) go_names.push_back(row.go_name);
     const std::string who =
         lint.chosen_where([](const ConsumerFacts& facts) { return facts.dockers_fields; });
     if (who.empty()) return;
     for_each_context(lint, [&](const Context& context, const std::string& path) {
         for (std::size_t i = 0; i < context.arches.size(); ++i) {
-            std::string arch = context.arches[i];
-            if (std::find(go.begin(), go.end(), arch) != go.end()) continue;
+            const std::string& arch = context.arches[i];
+            if (std::find(go_names.begin(), go_names.end(), arch) != go_names.end()) continue;
             const bool in_dockers = std::find(harmless.begin(), harmless.end(), arch) != harmless.end();
-            const std::string at = path + ".arches[" + std::to_string(i) + "]";
-            const std::string message = "no machine is \"" + arch + "\" to " + who + ": the names are Go's";
-            if (const AbiInfo* row = find_abi_by_token(arch)) arch = row->id;
-            const auto* known = std::find_if(meant.begin(), meant.end(),
-                                             [&](const auto& pair) { return pair.first == arch; });
-            const std::string name =
-                known != meant.end() ? std::string(known->second) : nearest_word(arch, go);
-            lint.report(in_dockers ? Severity::note : Severity::error, at, message,
-                        in_dockers || name.empty() ? "name the machine's own architecture: amd64, arm64, …"
-                                                   : "write \"" + name + "\"");
+            const AbiInfo* row = find_abi_by_token(arch);
+            if (row == nullptr) row = find_abi(arch);
+            const std::string meant =
+                row != nullptr ? std::string(row->go_name) : nearest_word(arch, go_names);
+            lint.report(in_dockers ? Severity::note : Severity::error,
+                        path + ".arches[" + std::to_string(i) + "]",
+                        "no machine is \"" + arch + "\" to " + who + ": the names are Go's",
+                        in_dockers || meant.empty() ? "name the machine's own architecture: amd64, arm64, …"
+                                                    : "write \"" + meant + "\"");
         }
     });
 }
@@ -401,13 +385,13 @@ void errno_without_use(Lint& lint) {
 
 void errno_value(Lint& lint) {
     constexpr std::uint32_t largest = 4095;  // MAX_ERRNO, linux/err.h: the kernel cuts what is above
-    const auto judge = [&](const Decision& answer, const std::string& path) {
-        if (answer.action != Action::errno_) return;
-        if (answer.value == 0)
+    const auto judge = [&](const Decision& decision, const std::string& path) {
+        if (decision.action != Action::errno_) return;
+        if (decision.value == 0)
             lint.report(Severity::warning, path,
                         path + " is 0: the call is not made, and the program is told that it succeeded",
                         "name an error, 1 (EPERM) or 38 (ENOSYS)");
-        else if (answer.value > largest)
+        else if (decision.value > largest)
             lint.report(Severity::error, path,
                         path + " is above 4095, the largest errno there is, and runtimes refuse the file",
                         "name an error, 1 (EPERM) or 38 (ENOSYS)");

@@ -3,6 +3,7 @@
 #include <array>
 #include <cerrno>
 #include <iterator>
+#include <map>
 #include <set>
 
 #include "base/words.hpp"
@@ -78,6 +79,13 @@ bool exists(const Lint& lint, std::string_view name) {
                        [&](Abi abi) { return syscall_number(abi, name).has_value(); });
 }
 
+// The ABIs of 32-bit programs on the machines that the profile is for; x32 is no such ABI.
+template <class Function>
+void for_each_narrow_relative(const Lint& lint, Function function) {
+    for (const AbiInfo& row : all_abis())
+        if (row.native != row.abi && row.abi != Abi::x32 && lint.has_abi(row.native)) function(row);
+}
+
 std::string default_path(const Lint& lint) {
     return lint.text.places.count("defaultErrnoRet") != 0 ? "defaultErrnoRet" : "defaultAction";
 }
@@ -100,8 +108,7 @@ void denied_fallback(Lint& lint) {
     for (const Fallback& fallback : fallbacks)
         if (breaks(lint, fallback) && exists(lint, fallback.name))
             lint.report(Severity::warning, default_path(lint),
-                        std::string(fallback.name) + " is denied with " +
-                            to_text(default_decision(lint.profile)) +
+                        std::string(fallback.name) + " " + predicate(default_decision(lint.profile)) +
                             ", from which there is no way back to older calls (" + who +
                             "): " + std::string(fallback.user),
                         "allow it, deny it with errno 38 (ENOSYS), or make that the default");
@@ -119,9 +126,9 @@ void enosys_trap(Lint& lint) {
                 lost.emplace_back(fallback.name);
         if (lost.empty()) continue;
         lint.report(Severity::warning, highest.path,
-                    "naming " + highest.name + " makes runc (" + who + ") deny " + enumerate(lost) +
-                        " with " + to_text(default_decision(lint.profile)) +
-                        " instead of ENOSYS, which it answers above the highest number named only",
+                    "naming " + highest.name + " makes runc (" + who + ") answer " + enumerate(lost) +
+                        " by the default (" + describe(default_decision(lint.profile)) +
+                        ") instead of ENOSYS, which it does above the highest number named only",
                     "name " + enumerate(lost) + " too: allow, or deny with errno 38 (ENOSYS)");
         return;
     }
@@ -234,17 +241,15 @@ void x32_open(Lint& lint) {
 }
 
 void closed_abi(Lint& lint) {
-    constexpr std::array<std::pair<Abi, Abi>, 3> relatives{
-        {{Abi::x86_64, Abi::i386}, {Abi::aarch64, Abi::arm}, {Abi::s390x, Abi::s390}}};
-    for (const auto& [wide, narrow] : relatives) {
-        if (!lint.has_abi(wide) || lint.has_abi(narrow)) continue;
+    for_each_narrow_relative(lint, [&](const AbiInfo& narrow) {
+        if (lint.has_abi(narrow.abi)) return;
         const bool open = !lint.denies_by_default();
         lint.report(open ? Severity::warning : Severity::note, "architectures",
-                    "calls of 32-bit programs (" + std::string(info(narrow).token) +
+                    "calls of 32-bit programs (" + std::string(narrow.token) +
                         ") are answered with SIGSYS, whatever the " +
                         (open ? "default says" : "rules and the default say"),
-                    "list " + std::string(info(narrow).token) + " if such programs are to run");
-    }
+                    "list " + std::string(narrow.token) + " if such programs are to run");
+    });
 }
 
 void native_only(Lint& lint) {
@@ -256,47 +261,34 @@ void native_only(Lint& lint) {
 
 // One call that does the work of many, with their arguments in memory (ipc(2), socketcall(2)).
 void multiplexer(Lint& lint) {
-    struct Row {
-        std::string_view name;
-        std::string_view of;
-    };
-    constexpr std::array rows{
-        Row{"socketcall",
-            "accept accept4 bind connect getpeername getsockname getsockopt listen recv recvfrom recvmmsg recvmsg "
-            "send sendmmsg sendmsg sendto setsockopt shutdown socket socketpair"},
-        Row{"ipc", "msgctl msgget msgrcv msgsnd semctl semget semop semtimedop shmat shmctl shmdt shmget"},
-    };
-    for (const Row& row : rows) {
-        if (!exists(lint, row.name) || !lint.lets_through_some(row.name)) continue;
-        Strings bypassed;
-        for (const std::string_view name : words_of(row.of)) {
-            const auto found = lint.uses.find(name);
-            if (found != lint.uses.end() &&
-                std::any_of(found->second.begin(), found->second.end(),
-                            [&](const Lint::Use& use) { return !lint.rule_of(use).args.empty(); }))
-                bypassed.emplace_back(name);
-        }
-        if (!bypassed.empty())
-            lint.report(
-                Severity::warning, lint.uses.find(row.name)->second.front().path,
-                std::string(row.name) + " is allowed and goes round the conditions on " +
-                    enumerate(bypassed) +
-                    ": its arguments lie in memory, and it is there for 64-bit programs too where the 32-bit ABI is listed",
-                "drop " + std::string(row.name) + "; libcs of the last years do without it");
+    std::map<std::string_view, std::set<std::string>> bypassed;
+    for (const auto& [name, uses] : lint.uses) {
+        const bool conditional = std::any_of(
+            uses.begin(), uses.end(), [&](const Lint::Use& use) { return !lint.rule_of(use).args.empty(); });
+        for (const Abi abi : lint.abis)
+            if (const auto by = multiplexed(abi, name); conditional && by && lint.lets_through_some(by->call))
+                bypassed[by->call].insert(name);
     }
+    for (const auto& [call, names] : bypassed)
+        lint.report(
+            Severity::warning, lint.uses.find(call)->second.front().path,
+            std::string(call) + " is allowed and goes round the conditions on " +
+                enumerate({names.begin(), names.end()}) +
+                ": its arguments lie in memory, and it is there for 64-bit programs too where the 32-bit ABI "
+                "is listed",
+            "drop " + std::string(call) + "; libcs of the last years do without it");
 }
 
 void open_abi(Lint& lint) {
-    constexpr std::array<std::pair<Abi, Abi>, 3> relatives{
-        {{Abi::x86_64, Abi::i386}, {Abi::aarch64, Abi::arm}, {Abi::s390x, Abi::s390}}};
-    for (const auto& [wide, narrow] : relatives)
-        if (lint.has_abi(wide) && lint.has_abi(narrow))
+    for_each_narrow_relative(lint, [&](const AbiInfo& narrow) {
+        if (lint.has_abi(narrow.abi))
             lint.report(Severity::note, lint.profile.arch_map.empty() ? "architectures" : "archMap",
-                        std::string(info(narrow).token) + " is listed beside " +
-                            std::string(info(wide).token) + ": 32-bit programs" +
-                            (narrow == Abi::i386 ? ", and 64-bit ones by int 0x80," : "") +
+                        std::string(narrow.token) + " is listed beside " +
+                            std::string(info(narrow.native).token) + ": 32-bit programs" +
+                            (narrow.abi == Abi::i386 ? ", and 64-bit ones by int 0x80," : "") +
                             " can make the allowed calls in their older forms as well",
-                        "leave " + std::string(info(narrow).token) + " out if no 32-bit program is to run");
+                        "leave " + std::string(narrow.token) + " out if no 32-bit program is to run");
+    });
 }
 
 void kills_a_thread(Lint& lint) {

@@ -14,6 +14,7 @@
 #include <tuple>
 
 #include "base/nearest.hpp"
+#include "callcensus/argument_set.hpp"
 #include "policy/lint_checks.hpp"
 
 namespace callcensus::checks {
@@ -50,43 +51,6 @@ bool covers_context(const Rule& rule, const Rule& other) {
 }
 
 bool same_conditions(const Rule& a, const Rule& b) { return a.args == b.args; }
-
-bool holds(const ArgumentCondition& condition, std::uint64_t argument) {
-    const std::uint64_t value = condition.value;
-    if (condition.op == "SCMP_CMP_NE") return argument != value;
-    if (condition.op == "SCMP_CMP_LT") return argument < value;
-    if (condition.op == "SCMP_CMP_LE") return argument <= value;
-    if (condition.op == "SCMP_CMP_EQ") return argument == value;
-    if (condition.op == "SCMP_CMP_GE") return argument >= value;
-    if (condition.op == "SCMP_CMP_GT") return argument > value;
-    return (argument & value) == (condition.value_two & value);  // SCMP_CMP_MASKED_EQ
-}
-
-// The smallest and the largest argument that LT, LE, GE and GT let through.
-std::pair<std::uint64_t, std::uint64_t> range(const ArgumentCondition& condition) {
-    const std::uint64_t value = condition.value;
-    if (condition.op == "SCMP_CMP_LT" && value > 0) return {0, value - 1};
-    if (condition.op == "SCMP_CMP_LE") return {0, value};
-    if (condition.op == "SCMP_CMP_GE") return {value, largest};
-    if (condition.op == "SCMP_CMP_GT" && value < largest) return {value + 1, largest};
-    return {0, largest};
-}
-
-bool never_both(const ArgumentCondition& a, const ArgumentCondition& b) {
-    if (a.index != b.index) return false;
-    if (a.op == "SCMP_CMP_EQ") return !holds(b, a.value);
-    if (b.op == "SCMP_CMP_EQ") return !holds(a, b.value);
-    if (a.op == "SCMP_CMP_MASKED_EQ" && b.op == "SCMP_CMP_MASKED_EQ")
-        return ((a.value_two ^ b.value_two) & a.value & b.value) != 0;
-    return range(a).second < range(b).first || range(b).second < range(a).first;
-}
-
-bool can_overlap(const Rule& a, const Rule& b) {
-    return std::none_of(a.args.begin(), a.args.end(), [&](const ArgumentCondition& of_a) {
-        return std::any_of(b.args.begin(), b.args.end(),
-                           [&](const ArgumentCondition& of_b) { return never_both(of_a, of_b); });
-    });
-}
 
 // Every place where a call is named again, with the first earlier place that `judge` finds something about.
 template <class Judge>
@@ -203,7 +167,7 @@ void conflict(Lint& lint) {
         const Rule& b = lint.rule_of(later);
         if (decision_of(a) == decision_of(b) || !covers_context(a, b)) return false;
         const std::string answered =
-            name + " is answered with " + to_text(decision_of(a)) + " by " + lint.line_of(earlier.path);
+            name + " " + predicate(decision_of(a)) + " by " + lint.line_of(earlier.path);
         if (is_unconditional(a))
             lint.report(Severity::warning, later.path, answered + ", and the first of two rules wins",
                         "drop one of the two");
@@ -229,8 +193,8 @@ void shadowed(Lint& lint) {
             if (over != general.end())
                 lint.report(Severity::warning, use.path,
                             "the conditions on " + name + " have no effect: " + lint.line_of(over->path) +
-                                " answers it with " + to_text(decision_of(lint.rule_of(*over))) +
-                                " whatever its arguments, and that wins wherever it stands",
+                                ": whatever its arguments it " + predicate(decision_of(lint.rule_of(*over))) +
+                                ", and that wins wherever it stands",
                             "drop the name from one of the two rules");
         }
     }
@@ -243,11 +207,14 @@ void order_dependent(Lint& lint) {
                         [&](const Lint::Use& use) { return decision_of(lint.rule_of(use)) == first; }))
             continue;
         const std::string& call = name;
+        std::map<const Rule*, ArgumentSet> arguments;
+        for (const Lint::Use& use : uses)
+            arguments[&lint.rule_of(use)] = set_of(lint.rule_of(use).args, ArgumentWidth::bits64);
         for_each_pair(uses, [&](const Lint::Use& earlier, const Lint::Use& later) {
             const Rule& a = lint.rule_of(earlier);
             const Rule& b = lint.rule_of(later);
             if (decision_of(a) == decision_of(b) || is_unconditional(a) || is_unconditional(b)) return false;
-            if (same_conditions(a, b) || !can_overlap(a, b)) return false;
+            if (same_conditions(a, b) || intersection(arguments[&a], arguments[&b]).empty()) return false;
             if (!covers_context(a, b) && !covers_context(b, a)) return false;
             lint.report(Severity::warning, later.path,
                         "some arguments of " + call + " meet this condition and that of " +
@@ -262,10 +229,10 @@ void order_dependent(Lint& lint) {
 void same_as_default(Lint& lint) {
     for (std::size_t i = 0; i < lint.profile.rules.size(); ++i)
         if (decision_of(lint.profile.rules[i]) == default_decision(lint.profile))
-            lint.report(
-                Severity::note, Lint::rule_path(i),
-                Lint::rule_path(i) + " answers like the default, " + to_text(default_decision(lint.profile)),
-                "drop it, or keep it for those who read the profile");
+            lint.report(Severity::note, Lint::rule_path(i),
+                        Lint::rule_path(i) +
+                            " says what the default says: " + describe(default_decision(lint.profile)),
+                        "drop it, or keep it for those who read the profile");
 }
 
 void miscompiled(Lint& lint) {
@@ -304,10 +271,9 @@ void miscompiled(Lint& lint) {
 }
 
 void wide_constant(Lint& lint) {
-    constexpr std::array narrow{Abi::i386, Abi::x32,    Abi::arm,       Abi::s390,
-                                Abi::mips, Abi::mipsel, Abi::mips64n32, Abi::mipsel64n32};
-    const auto abi = std::find_if(narrow.begin(), narrow.end(), [&](Abi each) { return lint.has_abi(each); });
-    if (abi == narrow.end()) return;
+    const auto abi = std::find_if(lint.abis.begin(), lint.abis.end(),
+                                  [](Abi each) { return argument_width(each) == ArgumentWidth::bits32; });
+    if (abi == lint.abis.end()) return;
     const std::string_view token = info(*abi).token;
     for_each_condition(lint, [&](const Rule&, const ArgumentCondition& condition, const std::string& path) {
         if (condition.value > largest_32 || condition.value_two > largest_32)
