@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+"""samples/release: a release that newly opens a socket and calls io_uring is stopped, with the reasons."""
+
+import re
+
+import harness
+
+SAMPLE = harness.REPOSITORY / "samples/release"
+
+
+@harness.needs("cc")
+class ReleaseSample(harness.Case):
+    def setUp(self):
+        super().setUp()
+        for release in ("reader-1", "reader-2"):
+            self.assertSucceeded(self.run_natively("cc", "-Wall", "-Wextra", "-Werror", "-o", release,
+                                                   str(SAMPLE / f"{release}.c")))
+        self.write("data", "x" * 5000)
+
+    def check(self, *arguments, **changes):
+        return self.run_natively(str(SAMPLE / "check-release.sh"), *arguments,
+                                 env=self.environment(**{"CALLCENSUS": harness.PROGRAM, **changes}))
+
+    def test_the_second_release_is_stopped(self):
+        done = self.check("./reader-1", "./reader-2", "data")
+        self.assertEqual((done.status, done.err), (1, "5000 bytes\n5000 bytes\n"), done)
+        self.assertTrue(done.out.startswith("### System calls: old.json → new.json\n"), done)
+        rows = dict(re.findall(r"(?m)^\| `(\w+)` \(\w+\) (\| newly called \|.*)$", done.out))
+        self.assertEqual(rows.keys(), {"socket", "io_uring_setup"}, done)
+        self.assertIn("| ordinary |", rows["socket"])
+        self.assertIn("| **dangerous** | makes calls inside the kernel", rows["io_uring_setup"])
+        # As Markdown wants its underscores.
+        executable = str(self.path("reader-2")).replace("_", r"\_")
+        for row in rows.values():
+            self.assertIn(f"{executable}, 1 time |", row)
+        self.assertEqual(self.files(), ["data", "reader-1", "reader-2"])
+
+    def test_the_same_release_passes(self):
+        for release in ("./reader-1", "./reader-2"):
+            done = self.check(release, release, "data")
+            self.assertEqual(done.status, 0, done)
+            self.assertIn("**no difference in what is called**", done.out)
+
+    def test_going_back_is_not_risky(self):
+        done = self.check("./reader-2", "./reader-1", "data")
+        self.assertEqual(done.status, 0, done)
+        self.assertIn("| `io_uring_setup` (", done.out)
+        self.assertIn("no longer called", done.out)
+
+    def test_trouble_is_told_apart(self):
+        for arguments, said in (((), "usage: "), (("./reader-1",), "usage: "),
+                                (("./reader-1", "./reader-3"), "./reader-3"),
+                                (("./reader-1", "./reader-2", "nothing"), "./reader-1 failed with status 1")):
+            done = self.check(*arguments)
+            self.assertEqual((done.status, done.out), (2, ""), done)
+            self.assertIn(said, done.err)
+        done = self.check("./reader-1", "./reader-2", CALLCENSUS="./callcensus")
+        self.assertEqual((done.status, done.out), (2, ""), done)
+        self.assertIn("there is no ./callcensus", done.err)
+
+
+if __name__ == "__main__":
+    harness.main()
