@@ -5,6 +5,7 @@
 #include <iterator>
 #include <set>
 
+#include "callcensus/describe.hpp"
 #include "policy/lint_checks.hpp"
 
 namespace callcensus {

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/words.hpp"
+#include "callcensus/describe.hpp"
 #include "callcensus/families.hpp"
 #include "callcensus/risk.hpp"
 #include "policy/lint_checks.hpp"

@@ -15,6 +15,7 @@
 
 #include "base/nearest.hpp"
 #include "callcensus/argument_set.hpp"
+#include "callcensus/describe.hpp"
 #include "policy/lint_checks.hpp"
 
 namespace callcensus::checks {
