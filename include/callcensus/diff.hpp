@@ -59,6 +59,11 @@ struct CallChange {
     std::string after;
     Risk risk;
     std::vector<Use> uses;  ///< in the recordings that have the call
+    /// Of a call newly let through: one that was before and does the same job (families.hpp), and who uses
+    /// which; empty where there is none. Mostly another libc, then, and not a new thing that the program
+    /// does.
+    std::string same_job_as;
+    std::string same_job_reason;
 };
 
 struct Difference {

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "callcensus/describe.hpp"
+#include "callcensus/families.hpp"
 #include "policy/context_cells.hpp"
 
 namespace callcensus {
@@ -76,6 +77,28 @@ std::optional<ChangeKind> kind_of(const CallMeaning& before, const CallMeaning& 
     return ChangeKind::redecided;
 }
 
+// The call that was let through before, with a family that leads from it to the new one.
+void find_same_job(CallChange& change, const Meaning& before) {
+    if (change.kind != ChangeKind::allowed) return;
+    const auto was_let_through = [&](std::string_view name) {
+        return std::any_of(change.abis.begin(), change.abis.end(), [&](Abi abi) {
+            const auto calls = before.calls.find(abi);
+            if (calls == before.calls.end()) return false;
+            const auto found = calls->second.find(std::string(name));
+            return found != calls->second.end() && !found->second.let_through().empty();
+        });
+    };
+    for (const Family& family : all_families()) {
+        if (std::find(family.siblings.begin(), family.siblings.end(), change.call) == family.siblings.end())
+            continue;
+        const auto known = std::find_if(family.names.begin(), family.names.end(), was_let_through);
+        if (known == family.names.end() || *known == change.call) continue;
+        change.same_job_as = std::string(*known);
+        change.same_job_reason = std::string(family.reason);
+        return;
+    }
+}
+
 // The changes on ABIs that both have, and of recordings on any.
 class Comparison {
   public:
@@ -102,7 +125,10 @@ class Comparison {
                 changes.try_emplace(key, std::move(change)).first->second.abis.push_back(abi);
             }
         std::vector<CallChange> list;
-        for (auto& [key, change] : changes) list.push_back(std::move(change));
+        for (auto& [key, change] : changes) {
+            find_same_job(change, before_);
+            list.push_back(std::move(change));
+        }
         return list;
     }
 

@@ -89,6 +89,18 @@ std::string before_and_after(const CallChange& change, const Difference& differe
     return fmt::format("{} -> {}", change.before, change.after);
 }
 
+std::string same_job(const CallChange& change) {
+    if (change.same_job_as.empty()) return {};
+    return fmt::format("same job as {}, known before: {}", change.same_job_as, change.same_job_reason);
+}
+
+// Why it matters, or may not.
+std::string why(const CallChange& change) {
+    std::string text(change.risk.reason);
+    if (const std::string job = same_job(change); !job.empty()) text += (text.empty() ? "" : "; ") + job;
+    return text;
+}
+
 // Everything about a change but the call's name, on one line.
 std::string message(const CallChange& change, const Difference& difference) {
     std::string text =
@@ -97,6 +109,7 @@ std::string message(const CallChange& change, const Difference& difference) {
     if (const std::string how = before_and_after(change, difference); !how.empty())
         text += fmt::format(": {}", how);
     if (is_risky(change.risk)) text += fmt::format("; {}", text_of(change.risk));
+    if (const std::string job = same_job(change); !job.empty()) text += fmt::format("; {}", job);
     if (!change.uses.empty()) text += fmt::format("; made by {}", text_of(change.uses.front()));
     if (change.uses.size() > 1) text += fmt::format(" and {} more", change.uses.size() - 1);
     return text;
@@ -156,6 +169,8 @@ std::string diff_text(const DiffReport& report) {
             if (const std::string how = before_and_after(change, difference); !how.empty())
                 text += fmt::format("      {}\n", how);
             if (is_risky(change.risk)) text += fmt::format("      {}\n", text_of(change.risk));
+            if (const std::string job = same_job(change); !job.empty())
+                text += fmt::format("      {}\n", job);
             for (const Use& use : change.uses) text += fmt::format("      made by {}\n", text_of(use));
         }
     }
@@ -195,6 +210,7 @@ std::string diff_json(const DiffReport& report) {
         entry["risk"] = {{"class", id(change.risk.cls)},
                          {"capability", change.risk.capability},
                          {"reason", change.risk.reason}};
+        entry["same_job_as"] = change.same_job_as.empty() ? Json(nullptr) : Json(change.same_job_as);
         entry["uses"] = Json::array();
         for (const Use& use : change.uses)
             entry["uses"].push_back(
@@ -226,7 +242,7 @@ std::string diff_markdown(const DiffReport& report) {
             "| `{}` ({}) | {}{} |{} {} | {} |{}\n", change.call, abis(change.abis),
             title(change.kind, difference), change.context.empty() ? "" : ", " + cell(change.context),
             with_decisions ? fmt::format(" {} → {} |", cell(change.before), cell(change.after)) : "",
-            dangerous ? fmt::format("**{}**", cell(risk)) : cell(risk), cell(std::string(change.risk.reason)),
+            dangerous ? fmt::format("**{}**", cell(risk)) : cell(risk), cell(why(change)),
             with_uses ? fmt::format(" {} |", cell(fmt::format("{}", fmt::join(uses, "; ")))) : "");
     }
     return text;
