@@ -27,8 +27,6 @@ namespace callcensus {
 
 /// The OCI format with Docker's and Podman's extensions. `source` names the text in errors.
 [[nodiscard]] Result<Profile> parse_profile(std::string_view text, const std::string& source);
-/// The same for a text with mistakes: those are in the result, and only what is no JSON is an error.
-[[nodiscard]] Result<ProfileText> read_leniently(std::string_view text, const std::string& source);
 [[nodiscard]] std::string write_profile(const Profile& profile);
 
 /// The recording's own JSON, version 1: docs/recording.schema.json.
@@ -43,6 +41,9 @@ namespace callcensus {
 
 /// A profile in any format that has a reader, told apart by what the text looks like.
 [[nodiscard]] Result<Profile> read_profile(std::string_view text, const std::string& source);
+/// The same for a text with mistakes, in the JSON formats and as a SeccompProfile (YAML): mistakes are in the
+/// result, and only what is no JSON or YAML at all is an error.
+[[nodiscard]] Result<ProfileText> read_leniently(std::string_view text, const std::string& source);
 
 /// Either of them.
 using Readable = std::variant<Profile, std::vector<Recording>>;

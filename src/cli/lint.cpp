@@ -87,7 +87,7 @@ Subcommand add_lint(CLI::App& app) {
         "Example:\n"
         "  callcensus lint --for podman,crun profile.json");
     sub->add_option("PROFILE", options->profiles,
-                    "In the format of docker, podman or the OCI; - is standard input")
+                    "In the format of docker, podman, the OCI or as a SeccompProfile; - is standard input")
         ->required()
         ->option_text("FILE");
     sub->add_option("--for", options->consumers,

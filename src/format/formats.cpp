@@ -42,6 +42,14 @@ Result<Profile> read_profile(std::string_view text, const std::string& source) {
     return parse_profile(text, source);
 }
 
+Result<ProfileText> read_leniently(std::string_view text, const std::string& source) {
+    if (looks_like_yaml(text)) return read_spo_leniently(text, source);
+    if (looks_like_minijail(text))
+        return fail("is a minijail policy; `callcensus convert` makes JSON of it, which can be judged",
+                    source);
+    return read_oci_leniently(text, source);
+}
+
 Result<Written> write_oci(const Profile& profile, const WriteContext&) {
     return Written{write_profile(profile), {}};
 }

@@ -15,6 +15,9 @@ namespace callcensus {
 [[nodiscard]] Result<Written> write_minijail(const Profile& profile, const WriteContext& context);
 
 [[nodiscard]] Result<Profile> read_spo(std::string_view text, const std::string& source);
+/// Those whose readers go on after a mistake.
+[[nodiscard]] Result<ProfileText> read_oci_leniently(std::string_view text, const std::string& source);
+[[nodiscard]] Result<ProfileText> read_spo_leniently(std::string_view text, const std::string& source);
 [[nodiscard]] Result<Profile> read_minijail(std::string_view text, const std::string& source);
 
 /// Told by the first lines that are not comments; no promise that it can be read.

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "callcensus/format.hpp"
+#include "format/formats.hpp"
 #include "format/json_decoder.hpp"
 #include "format/oci.hpp"
 
@@ -211,15 +212,20 @@ Result<Profile> parse_profile(std::string_view text, const std::string& source) 
     return profile;
 }
 
-Result<ProfileText> read_leniently(std::string_view text, const std::string& source) {
+Result<ProfileText> read_oci_leniently(std::string_view text, const std::string& source) {
     const auto root = parse_located(text, source);
     if (!root) return tl::unexpected(root.error());
     Decoder decoder(text, source);
-    ProfileText read;
     check_mark(decoder, *root, text);
-    read.profile = read_oci_object(decoder, {&*root, ""});
+    Profile profile = read_oci_object(decoder, {&*root, ""});
+    return located(std::move(profile), *root, decoder, text);
+}
+
+ProfileText located(Profile profile, const LocatedJson& object, Decoder& decoder, std::string_view text) {
+    ProfileText read;
+    read.profile = std::move(profile);
     const LineIndex lines(text);
-    find_places(decoder, {&*root, ""}, lines, read.places);
+    find_places(decoder, {&object, ""}, lines, read.places);
     for (const auto& [kind, offset, what] : decoder.complaints())
         read.faults.push_back({kind, lines[offset], what});
     return read;

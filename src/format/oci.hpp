@@ -9,4 +9,8 @@ namespace callcensus {
 /// What is wrong with it is told to the decoder.
 [[nodiscard]] Profile read_oci_object(Decoder& decoder, const Placed& at);
 
+/// The profile with the places in its object, and what the decoder was told.
+[[nodiscard]] ProfileText located(Profile profile, const LocatedJson& object, Decoder& decoder,
+                                  std::string_view text);
+
 }  // namespace callcensus

@@ -214,12 +214,9 @@ bool looks_like_yaml(std::string_view text) {
     return false;
 }
 
-Result<Profile> read_spo(std::string_view text, const std::string& source) {
-    auto root = parse_located_yaml(text, source);
-    if (!root) return tl::unexpected(root.error());
-    Decoder decoder(text, source);
-    if (LocatedJson* spec = find_value(*root, "spec")) make_oci(*spec);
-    const Placed top{&*root, ""};
+Profile read_manifest(Decoder& decoder, LocatedJson& root) {
+    if (LocatedJson* spec = find_value(root, "spec")) make_oci(*spec);
+    const Placed top{&root, ""};
     Fields fields(decoder, top);
     const std::string version = fields.required_text("apiVersion");
     if (version.rfind(api_version.substr(0, api_version.find('/') + 1), 0) != 0)
@@ -228,9 +225,25 @@ Result<Profile> read_spo(std::string_view text, const std::string& source) {
     const std::string of_kind = fields.required_text("kind");
     if (of_kind != kind)
         fields.complain(fields.required("kind"), fmt::format("is \"{}\"; it should be {}", of_kind, kind));
-    Profile profile = read_oci_object(decoder, fields.required("spec"));
+    return read_oci_object(decoder, fields.required("spec"));
+}
+
+Result<Profile> read_spo(std::string_view text, const std::string& source) {
+    auto root = parse_located_yaml(text, source);
+    if (!root) return tl::unexpected(root.error());
+    Decoder decoder(text, source);
+    Profile profile = read_manifest(decoder, *root);
     if (decoder.failed()) return decoder.error();
     return profile;
+}
+
+Result<ProfileText> read_spo_leniently(std::string_view text, const std::string& source) {
+    auto root = parse_located_yaml(text, source);
+    if (!root) return tl::unexpected(root.error());
+    Decoder decoder(text, source);
+    Profile profile = read_manifest(decoder, *root);
+    const LocatedJson* spec = find_value(*root, "spec");
+    return located(std::move(profile), spec != nullptr ? *spec : *root, decoder, text);
 }
 
 Result<Written> write_spo(const Profile& profile, const WriteContext& context) {

@@ -65,8 +65,7 @@ bool is_on_kernel_only(const Context& context) {
 
 void malformed(Lint& lint) {
     report_faults(lint, Fault::Kind::missing, Severity::error, "add it; runtimes refuse the file");
-    report_faults(lint, Fault::Kind::malformed, Severity::error,
-                  "write it as docs/profiles.md says; runtimes refuse the file");
+    report_faults(lint, Fault::Kind::malformed, Severity::error, "correct it; runtimes refuse the file");
 }
 
 void unknown_action(Lint& lint) {
@@ -116,9 +115,9 @@ void repeated_key(Lint& lint) {
 }
 
 void unknown_member(Lint& lint) {
-    constexpr std::array<std::string_view, 10> of_profile{
-        "defaultAction", "defaultErrnoRet", "defaultErrno",     "architectures", "archMap",
-        "flags",         "listenerPath",    "listenerMetadata", "syscalls",      "comment"};
+    constexpr std::array<std::string_view, 11> of_profile{
+        "defaultAction", "defaultErrnoRet",  "defaultErrno", "architectures", "archMap",        "flags",
+        "listenerPath",  "listenerMetadata", "syscalls",     "comment",       "baseProfileName"};
     constexpr std::array<std::string_view, 9> of_rule{"names", "name",    "action",   "errnoRet", "errno",
                                                       "args",  "comment", "includes", "excludes"};
     constexpr std::array<std::string_view, 3> of_context{"caps", "arches", "minKernel"};

@@ -445,6 +445,31 @@ TEST_CASE("what derive makes is clean") {
     }
 }
 
+TEST_CASE("a SeccompProfile is judged with the places in its YAML") {
+    const std::string text =
+        "apiVersion: security-profiles-operator.x-k8s.io/v1beta1\n"
+        "kind: SeccompProfile\n"
+        "metadata:\n"
+        "  name: ours\n"
+        "spec:\n"
+        "  defaultAction: SCMP_ACT_ERRNO\n"
+        "  baseProfileName: runc-v1.1\n"
+        "  syscalls:\n"
+        "  - action: SCMP_ACT_ALOW\n"
+        "    names:\n"
+        "    - read\n"
+        "    - raed\n";
+    const auto findings = findings_of(text, for_only({Consumer::spo}));
+    INFO(shown(findings));
+    const auto misspelt = with_code(findings, "CC201");
+    REQUIRE(misspelt.size() == 1);
+    CHECK(misspelt[0].place == Place{12, 7});
+    const auto action = with_code(findings, "CC102");
+    REQUIRE(action.size() == 1);
+    CHECK(action[0].place == Place{9, 13});
+    CHECK(with_code(findings, "CC110").empty());
+}
+
 TEST_CASE("a reader that goes on understands what it can") {
     const auto read = read_leniently(
         R"({"defaultAction": "ERRNO", "architectures": ["SCMP_ARCH_X86_64", 5], "syscalls": [
