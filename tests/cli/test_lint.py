@@ -107,6 +107,16 @@ class Lint(harness.Case):
         self.assertSucceeded(self.trace("-q", "-o", "p.json", "--recording", "r.json", "--", "true"))
         self.assert_trouble(self.lint("r.json"), "r.json", "recording", "callcensus derive")
 
+    def test_formats(self):
+        self.write("spo.yaml", "apiVersion: security-profiles-operator.x-k8s.io/v1beta1\n"
+                   "kind: SeccompProfile\nmetadata:\n  name: ours\nspec:\n  defaultAction: SCMP_ACT_ERRNO\n"
+                   "  syscalls:\n  - action: SCMP_ACT_ALLOW\n    names: [read, raed]\n")
+        done = self.lint("--for", "spo", "spo.yaml")
+        self.assertEqual(done.status, FOUND, done)
+        self.assertRegex(done.out, r'(?m)^spo\.yaml:9:19: warning: .*"raed".* \[CC201\]$')
+        self.write("policy.minijail", "read: 1\nwrite: return EPERM\n")
+        self.assert_trouble(self.lint("policy.minijail"), "policy.minijail", "minijail", "callcensus convert")
+
     def test_output_that_cannot_be_written(self):
         with open("/dev/full", "wb") as full:
             done = self.run_natively(harness.PROGRAM, "lint", "bad.json", stdout=full)
