@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <set>
 #include <unordered_map>
@@ -16,6 +17,12 @@ Answer answer_to(Action action, const std::optional<std::uint32_t>& errnum) {
     if (action == Action::kill) return {Action::kill_thread, 0};  // libseccomp: one and the same
     if (action != Action::errno_ && action != Action::trace) return {action, 0};
     return {action, errnum.value_or(EPERM)};
+}
+
+// No runtime knows a name like "@system-service" or one with a line break; other formats might.
+bool could_be_a_call(const std::string& name) {
+    return !name.empty() && std::all_of(name.begin(), name.end(),
+                                        [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
 }
 
 bool repeats_an_index(const std::vector<ArgumentCondition>& conditions) {
@@ -110,6 +117,7 @@ std::vector<CallPolicy> policy_by_call(const Profile& resolved) {
         const Answer answer = answer_to(rule.action, rule.errno_ret);
         if (answer == otherwise) continue;
         for (const std::string& name : rule.names) {
+            if (!could_be_a_call(name)) continue;
             const auto [place, is_new] = places.try_emplace(name, calls.size());
             if (is_new) calls.push_back({name, {}, {}});
             add(calls[place->second], rule, answer);
@@ -132,7 +140,8 @@ std::vector<Abi> covered_abis(const Profile& resolved, const Machine& machine) {
 std::string listed(const std::vector<std::string>& names) {
     constexpr std::size_t most = 3;
     std::string text;
-    for (std::size_t i = 0; i < std::min(most, names.size()); ++i) text += (i == 0 ? "" : ", ") + names[i];
+    for (std::size_t i = 0; i < std::min(most, names.size()); ++i)
+        text += (i == 0 ? "" : ", ") + one_line(names[i]);
     if (names.size() > most) text += fmt::format(" and {} more", names.size() - most);
     return text;
 }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "format/flat_profile.hpp"
+
 namespace callcensus {
 namespace {
 
@@ -33,7 +35,10 @@ const FormatInfo* find_format(std::string_view id) {
 Result<Written> write_as(const FormatInfo& format, const Profile& profile, const WriteContext& context) {
     if (format.compiled && !context.filter)
         return fail("holds a filter: the profile has to be compiled first", std::string(format.id));
-    return format.write(profile, context);
+    auto written = format.write(profile, context);
+    if (written)  // names and keys come from a file
+        for (std::string& loss : written->losses) loss = flat::one_line(std::move(loss));
+    return written;
 }
 
 Result<Profile> read_profile(std::string_view text, const std::string& source) {

@@ -221,6 +221,31 @@ TEST_CASE("no comment of a rule becomes more than a comment") {
     }
 }
 
+TEST_CASE("no name of a call and no key becomes more than that") {
+    Rule rule = allow("read");
+    for (const std::string name : {"@system-service", "~bpf", "bpf\nSystemCallFilter=bpf", "a b", "x\nbpf: 1",
+                                   "", "x:EPERM", "\"bpf\"", "bpf\n- bpf"})
+        rule.names.push_back(name);
+    rule.comment = "why";
+    Profile profile = profile_of(rule);
+    profile.flags = {"a\nb"};
+    profile.unknown = {{"c\nd", "1"}};
+    for (const std::string format : {"systemd", "minijail"}) {
+        const Written written = as(format, profile);
+        CAPTURE(written.content);
+        std::istringstream lines(written.content);
+        for (std::string line; std::getline(lines, line);)
+            if (line.front() != '#') {
+                CHECK(line.find("bpf") == std::string::npos);
+                CHECK(line.find('@') == std::string::npos);
+            }
+        for (const std::string& loss : written.losses) CHECK(loss.find('\n') == std::string::npos);
+    }
+    const auto again = read_profile(as("spo", profile).content, "again");
+    REQUIRE(again);
+    CHECK(again->rules.at(0).names == rule.names);
+}
+
 TEST_CASE("what cannot be said is left out, and never allowed") {
     Rule rule = allow("socket");
     rule.args = {{0, std::uint64_t{1} << 63, 0, "SCMP_CMP_EQ"}};
