@@ -21,7 +21,9 @@
 namespace callcensus {
 namespace {
 
-constexpr std::size_t most_alternatives = 1000;
+// `arg0 & 0xff && arg1 & 0xff` is 64 rules: without limits a short text could take a machine's memory.
+constexpr std::size_t most_alternatives = 1000;  // of one clause
+constexpr std::size_t most_alternatives_of_a_file = 200'000;
 
 // Names that policies use and that have the same value on every ABI: asm-generic or above. Others (O_*, the
 // requests of ioctl, SOCK_*) differ.
@@ -283,8 +285,9 @@ class PolicyReader {
         do {
             auto clauses = read_clause();
             if (!clauses) return clauses;
-            if (all.size() + clauses->size() > most_alternatives)
-                return error("has more than a thousand alternatives");
+            alternatives_ += clauses->size();
+            if (alternatives_ > most_alternatives_of_a_file)
+                return error("makes more than two hundred thousand rules");
             all.insert(all.end(), clauses->begin(), clauses->end());
         } while (accept("||"));
         return all;
@@ -406,6 +409,7 @@ class PolicyReader {
     std::string_view text_;
     const std::string& source_;
     std::size_t at_ = 0;
+    std::size_t alternatives_ = 0;
     Profile profile_;
 };
 

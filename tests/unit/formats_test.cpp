@@ -397,6 +397,19 @@ TEST_CASE("minijail asks what libseccomp asks of socketcall") {
     CHECK(denied.losses.size() == 1);
 }
 
+TEST_CASE("a policy of thousands of conditions is read, one that would take the memory is not") {
+    std::string text = "read: arg0 == 0";
+    for (int i = 1; i < 20'000; ++i) text += " || arg0 == " + std::to_string(i);
+    const auto many = read_profile(text, "p");
+    REQUIRE(many);
+    CHECK(many->rules.size() == 20'000);
+    text = "read: arg0 & 0xffff && arg1 & 0xffff";
+    for (int i = 1; i < 2'000; ++i) text += " || arg0 & 0xffff && arg1 & 0xffff";
+    const auto most = read_profile(text, "p");
+    REQUIRE_FALSE(most);
+    CHECK(most.error().text().find("more than two hundred thousand rules") != std::string::npos);
+}
+
 TEST_CASE("every beginning of a readable file is an error or a shorter file, never a crash") {
     for (const std::string name :
          {"spo/arguments.yaml", "minijail/arguments.policy", "minijail/denylist.policy"}) {
