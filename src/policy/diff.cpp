@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <span>
 #include <tuple>
 
 #include "callcensus/describe.hpp"
@@ -12,22 +13,12 @@
 namespace callcensus {
 namespace {
 
-std::string text_of(const ContextCell& cell) {
-    std::vector<std::string> parts;
-    for (const auto& [cap, had] : cell.caps) parts.push_back((had ? "with " : "without ") + cap);
-    if (!cell.other_arches) {
-        std::string arches;
-        for (const std::string& arch : cell.arches) arches += (arches.empty() ? "on " : " or ") + arch;
-        parts.push_back(arches);
-    }
-    const auto version = [](const KernelVersion& it) {
-        return std::to_string(it.major) + "." + std::to_string(it.minor);
-    };
-    if (cell.from != KernelVersion{}) parts.push_back("from kernel " + version(cell.from));
-    if (cell.until) parts.push_back("before kernel " + version(*cell.until));
-    std::string text;
-    for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
-    return text;
+std::string text_of(const ContextCell& cell, std::span<const Rule* const> rules) {
+    const CellContext context = context_of(cell, rules);
+    Rule rule;
+    rule.includes = context.includes;
+    rule.excludes = context.excludes;
+    return describe_context(rule);
 }
 
 const std::vector<Recording>* recordings_of(const Comparable& input) {
@@ -146,12 +137,19 @@ class Comparison {
                 for (const auto& [name, meaning] : calls->second) names.insert(name);
         return names;
     }
-    // That the default has changed is said once.
+    // That the default has changed is said once: is that all that has happened to the call?
     [[nodiscard]] bool follows_the_default(const CallMeaning& before, const CallMeaning& after) const {
-        const Decision* was = before.constant();
-        const Decision* is = after.constant();
-        return before_.otherwise != after_.otherwise && was != nullptr && is != nullptr &&
-               *was == before_.otherwise && *is == after_.otherwise;
+        if (before_.otherwise == after_.otherwise) return false;
+        std::map<Decision, ArgumentSet> expected;
+        for (const CallMeaning::Part& part : before.parts) {
+            ArgumentSet& arguments =
+                expected[part.decision == before_.otherwise ? after_.otherwise : part.decision];
+            arguments = union_of(arguments, part.arguments);
+        }
+        CallMeaning meaning;
+        for (auto& [decision, arguments] : expected)
+            meaning.parts.push_back({decision, std::move(arguments)});
+        return same(meaning, after);
     }
 
     const Meaning& before_;
@@ -224,7 +222,7 @@ Result<std::vector<CallChange>> changes_as_conditions(const Profile& before, con
         for (const auto& [change, of_group] : groups)
             for (const ContextCell& cell : united(of_group)) {
                 all.push_back(change);
-                all.back().context = text_of(cell);
+                all.back().context = text_of(cell, both);
             }
     }
     return all;
