@@ -53,8 +53,11 @@ int compare(const DiffCommandOptions& options) {
 
     const auto difference = diff(*before, *after, {*machine, options.conditions});
     if (!difference) return complain(difference.error(), trouble);
+    Difference general = *difference;
+    general.calls.clear();
     const DiffReport report{input_name(options.before), input_name(options.after), *difference,
-                            [&](const CallChange& change) { return counts(options.fail_on, change); }};
+                            [&](const CallChange& change) { return counts(options.fail_on, change); },
+                            counts(options.fail_on, general)};
     const std::string text = options.format == "json"       ? diff_json(report)
                              : options.format == "markdown" ? diff_markdown(report)
                              : options.format == "sarif"    ? diff_sarif(report)

@@ -7,6 +7,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "base/printable.hpp"
 #include "callcensus/describe.hpp"
 #include "report/sarif.hpp"
 
@@ -57,9 +58,9 @@ std::string text_of(const Risk& risk) {
 std::vector<std::string> general_lines(const Difference& difference) {
     std::vector<std::string> lines;
     if (difference.otherwise)
-        lines.push_back(fmt::format("by default a call is now {}; it was {}",
-                                    describe(difference.otherwise->second),
-                                    describe(difference.otherwise->first)));
+        lines.push_back(fmt::format("calls that no rule names: {} -> {}",
+                                    describe(difference.otherwise->first),
+                                    describe(difference.otherwise->second)));
     if (!difference.abis_added.empty())
         lines.push_back("architectures added, whose calls were all killed: " + abis(difference.abis_added));
     if (!difference.abis_removed.empty())
@@ -118,17 +119,26 @@ std::string message(const CallChange& change, const Difference& difference) {
 // A cell of a table: what comes from files must not end it.
 std::string cell(const std::string& text) {
     std::string escaped;
-    for (const char c : text) {
+    for (const char c : printable(text)) {
         if (c == '|' || c == '\\' || c == '`' || c == '*' || c == '_' || c == '<' || c == '[')
             escaped += '\\';
-        escaped += static_cast<unsigned char>(c) < ' ' ? ' ' : c;
+        escaped += c;
     }
     return escaped;
 }
 
+// A call's name as code, in a cell: there a backslash escapes only what would end the cell.
+std::string code(const std::string& text) {
+    std::string escaped;
+    for (const char c : printable(text))
+        if (c != '`') escaped += c == '|' ? std::string("\\|") : std::string(1, c);
+    return "`" + escaped + "`";
+}
+
+// XML has no way to write control characters.
 std::string xml(const std::string& text) {
     std::string escaped;
-    for (const char c : text) {
+    for (const char c : printable(text)) {
         if (c == '&')
             escaped += "&amp;";
         else if (c == '<')
@@ -138,7 +148,7 @@ std::string xml(const std::string& text) {
         else if (c == '"')
             escaped += "&quot;";
         else
-            escaped += static_cast<unsigned char>(c) < ' ' ? '?' : c;
+            escaped += c;
     }
     return escaped;
 }
@@ -152,26 +162,26 @@ Severity severity_of(const CallChange& change) {
 
 std::string diff_text(const DiffReport& report) {
     const Difference& difference = report.difference;
-    std::string text = fmt::format("{} -> {}: {}\n", report.before, report.after, headline(difference));
-    for (const std::string& line : general_lines(difference)) text += fmt::format("  {}\n", line);
+    std::string text =
+        printable(fmt::format("{} -> {}: {}", report.before, report.after, headline(difference))) + "\n";
+    const auto add = [&](std::string_view indent, const std::string& line) {
+        text += fmt::format("{}{}\n", indent, printable(line));
+    };
+    for (const std::string& line : general_lines(difference)) add("  ", line);
     for (const KindText& row : kinds) {
         bool first = true;
         for (const CallChange& change : difference.calls) {
             if (change.kind != row.kind) continue;
             if (first) text += fmt::format("\n{}:\n", title(row.kind, difference));
             first = false;
-            text += fmt::format("  {} {} ({}){}\n",
-                                gains(change)    ? '+'
-                                : losses(change) ? '-'
-                                                 : '~',
-                                change.call, abis(change.abis),
-                                change.context.empty() ? "" : ", " + change.context);
+            const char sign = gains(change) ? '+' : losses(change) ? '-' : '~';
+            add("  ", fmt::format("{} {} ({}){}", sign, change.call, abis(change.abis),
+                                  change.context.empty() ? "" : ", " + change.context));
             if (const std::string how = before_and_after(change, difference); !how.empty())
-                text += fmt::format("      {}\n", how);
-            if (is_risky(change.risk)) text += fmt::format("      {}\n", text_of(change.risk));
-            if (const std::string job = same_job(change); !job.empty())
-                text += fmt::format("      {}\n", job);
-            for (const Use& use : change.uses) text += fmt::format("      made by {}\n", text_of(use));
+                add("      ", how);
+            if (is_risky(change.risk)) add("      ", text_of(change.risk));
+            if (const std::string job = same_job(change); !job.empty()) add("      ", job);
+            for (const Use& use : change.uses) add("      ", "made by " + text_of(use));
         }
     }
     return text;
@@ -239,7 +249,7 @@ std::string diff_markdown(const DiffReport& report) {
         std::string risk(id(change.risk.cls));
         if (!change.risk.capability.empty()) risk += fmt::format(" ({})", change.risk.capability);
         text += fmt::format(
-            "| `{}` ({}) | {}{} |{} {} | {} |{}\n", change.call, abis(change.abis),
+            "| {} ({}) | {}{} |{} {} | {} |{}\n", code(change.call), abis(change.abis),
             title(change.kind, difference), change.context.empty() ? "" : ", " + cell(change.context),
             with_decisions ? fmt::format(" {} → {} |", cell(change.before), cell(change.after)) : "",
             dangerous ? fmt::format("**{}**", cell(risk)) : cell(risk), cell(why(change)),
@@ -272,29 +282,33 @@ std::string diff_junit(const DiffReport& report) {
     std::string cases;
     std::size_t count = 0;
     std::size_t failures = 0;
-    for (const CallChange& change : difference.calls) {
-        const bool fails = report.counts(change);
+    const auto add_case = [&](std::string_view kind, const std::string& name, const std::string& what,
+                              bool fails) {
         ++count;
         failures += fails;
-        cases += fmt::format("    <testcase classname=\"{}\" name=\"{}\"", id(change.kind),
-                             xml(fmt::format("{} ({}){}", change.call, abis(change.abis),
-                                             change.context.empty() ? "" : " " + change.context)));
-        const std::string what = xml(message(change, difference));
-        cases += fails ? fmt::format(">\n      <failure message=\"{}\"/>\n    </testcase>\n", what)
-                       : fmt::format(">\n      <system-out>{}</system-out>\n    </testcase>\n", what);
-    }
-    if (count == 0) {
+        cases += fmt::format("    <testcase classname=\"{}\" name=\"{}\">\n      ", kind, xml(name));
+        cases += fails ? fmt::format("<failure message=\"{}\"/>", xml(what))
+                       : fmt::format("<system-out>{}</system-out>", xml(what));
+        cases += "\n    </testcase>\n";
+    };
+    for (const CallChange& change : difference.calls)
+        add_case(id(change.kind),
+                 fmt::format("{} ({}){}", change.call, abis(change.abis),
+                             change.context.empty() ? "" : " " + change.context),
+                 message(change, difference), report.counts(change));
+    std::string general;
+    for (const std::string& line : general_lines(difference)) general += (general.empty() ? "" : "; ") + line;
+    if (!general.empty()) {
+        add_case("general", "all calls", general, report.general_counts);
+    } else if (count == 0) {
         ++count;
         cases = fmt::format("    <testcase classname=\"diff\" name=\"{}\"/>\n", xml(headline(difference)));
     }
-    std::string general;
-    for (const std::string& line : general_lines(difference)) general += xml(line) + "\n";
-    if (!general.empty()) general = fmt::format("    <system-out>{}</system-out>\n", general);
     const std::string name = xml(fmt::format("callcensus diff {} {}", report.before, report.after));
     return fmt::format(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite name=\"{}\" tests=\"{}\" "
-        "failures=\"{}\">\n{}{}  </testsuite>\n</testsuites>\n",
-        name, count, failures, cases, general);
+        "failures=\"{}\">\n{}  </testsuite>\n</testsuites>\n",
+        name, count, failures, cases);
 }
 
 }  // namespace callcensus
