@@ -39,7 +39,8 @@ struct Merged {
                                    const Machine& machine);
 
 /// Of recordings: for a union all of them, as they are; else the first with only those calls that all
-/// others have (that none of the others has), and a note saying so.
+/// others have (that none of the others has), and a note saying so. What was taken as known beforehand counts
+/// as had: profiles derived from it allow that.
 [[nodiscard]] std::vector<Recording> merge(std::vector<Recording> inputs, MergeKind kind);
 
 }  // namespace callcensus

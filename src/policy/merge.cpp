@@ -548,14 +548,18 @@ std::vector<Recording> merge(std::vector<Recording> inputs, MergeKind kind) {
     for (std::size_t i = 1; i < inputs.size(); ++i) {
         SyscallSet calls;
         for (const CallRecord& record : inputs[i].calls) calls.insert(record.call);
+        for (const Syscall call : inputs[i].assumed) calls.insert(call);
         others.push_back(std::move(calls));
     }
-    Recording& first = inputs.front();
-    const auto left_out = std::erase_if(first.calls, [&](const CallRecord& record) {
-        const auto has = [&](const SyscallSet& calls) { return calls.contains(record.call); };
+    const auto is_left_out = [&](Syscall call) {
+        const auto has = [&](const SyscallSet& calls) { return calls.contains(call); };
         return kind == MergeKind::intersect ? !std::all_of(others.begin(), others.end(), has)
                                             : std::any_of(others.begin(), others.end(), has);
-    });
+    };
+    Recording& first = inputs.front();
+    const auto left_out =
+        std::erase_if(first.calls, [&](const CallRecord& record) { return is_left_out(record.call); }) +
+        std::erase_if(first.assumed, is_left_out);
     first.notes.push_back(std::to_string(left_out) + " of its calls are left out, which " +
                           (kind == MergeKind::intersect ? "not all of " : "some of ") +
                           std::to_string(others.size()) + " other recordings have" +
