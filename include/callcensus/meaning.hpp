@@ -29,16 +29,6 @@
 
 namespace callcensus {
 
-/// What happens to a call.
-struct Decision {
-    Action action = Action::errno_;  ///< never `kill`, which is another word for kill_thread
-    std::uint32_t value = 0;         ///< the errno for ERRNO, the message for TRACE, else 0
-
-    friend auto operator<=>(const Decision&, const Decision&) = default;
-};
-[[nodiscard]] Decision decision_of(const Rule& rule);
-[[nodiscard]] Decision default_decision(const Profile& profile);
-
 /// The rules of a profile that apply, in order, by what they speak of; they live in the profile.
 using RulesByName = std::map<std::string, std::vector<const Rule*>>;
 [[nodiscard]] RulesByName rules_by_name(const Profile& profile, const Machine& machine);

@@ -38,9 +38,10 @@ struct Merged {
 [[nodiscard]] Result<Merged> merge(std::span<const NamedProfile> inputs, MergeKind kind,
                                    const Machine& machine);
 
-/// Of recordings: for a union all of them, as they are; else the first with only those calls that all
-/// others have (that none of the others has), and a note saying so. What was taken as known beforehand counts
+/// Of recordings, of which an input may hold several, all of which together are what it has: for a union all
+/// of them, as they are; else those of the first input with only those calls that all other inputs have (that
+/// none of the others has), and a note saying so. What was taken as known beforehand counts
 /// as had: profiles derived from it allow that.
-[[nodiscard]] std::vector<Recording> merge(std::vector<Recording> inputs, MergeKind kind);
+[[nodiscard]] std::vector<Recording> merge(std::vector<std::vector<Recording>> inputs, MergeKind kind);
 
 }  // namespace callcensus

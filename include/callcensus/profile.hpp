@@ -6,6 +6,7 @@
 /// pkg/seccomp.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -96,5 +97,15 @@ struct Profile {
 
     friend bool operator==(const Profile&, const Profile&) = default;
 };
+
+/// What happens to a call.
+struct Decision {
+    Action action = Action::errno_;  ///< never `kill`, which is another word for kill_thread
+    std::uint32_t value = 0;         ///< the errno for ERRNO, the message for TRACE, else 0
+
+    friend auto operator<=>(const Decision&, const Decision&) = default;
+};
+[[nodiscard]] Decision decision_of(const Rule& rule);
+[[nodiscard]] Decision default_decision(const Profile& profile);
 
 }  // namespace callcensus

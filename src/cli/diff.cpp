@@ -6,10 +6,10 @@
 
 #include "base/file.hpp"
 #include "callcensus/diff.hpp"
+#include "callcensus/diff_report.hpp"
 #include "cli/inputs.hpp"
 #include "cli/messages.hpp"
 #include "cli/subcommand.hpp"
-#include "report/diff_report.hpp"
 
 namespace callcensus::cli {
 namespace {

@@ -7,10 +7,10 @@
 #include "base/file.hpp"
 #include "callcensus/format.hpp"
 #include "callcensus/lint.hpp"
+#include "callcensus/lint_report.hpp"
 #include "cli/messages.hpp"
 #include "cli/policy_options.hpp"
 #include "cli/subcommand.hpp"
-#include "report/lint_report.hpp"
 
 namespace callcensus::cli {
 namespace {

@@ -41,15 +41,14 @@ int merge_files(const MergeCommandOptions& options) {
     if (const auto possible = check_replaceable(options.output); !possible) return complain(possible.error());
 
     std::vector<NamedProfile> profiles;
-    std::vector<Recording> recordings;
+    std::vector<std::vector<Recording>> recordings;
     for (const std::string& path : options.inputs) {
         auto input = read_input(path);
         if (!input) return complain(input.error());
         if (auto* profile = std::get_if<Profile>(&*input)) {
             profiles.push_back({input_name(path), std::move(*profile)});
         } else {
-            auto& some = std::get<std::vector<Recording>>(*input);
-            std::move(some.begin(), some.end(), std::back_inserter(recordings));
+            recordings.push_back(std::move(std::get<std::vector<Recording>>(*input)));
         }
         if (!profiles.empty() && !recordings.empty())
             return complain(

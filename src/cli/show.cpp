@@ -5,10 +5,10 @@
 #include <memory>
 
 #include "base/file.hpp"
+#include "callcensus/show_report.hpp"
 #include "cli/inputs.hpp"
 #include "cli/messages.hpp"
 #include "cli/subcommand.hpp"
-#include "report/show_report.hpp"
 
 namespace callcensus::cli {
 namespace {

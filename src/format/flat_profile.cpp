@@ -13,12 +13,6 @@
 namespace callcensus::flat {
 namespace {
 
-Answer answer_to(Action action, const std::optional<std::uint32_t>& errnum) {
-    if (action == Action::kill) return {Action::kill_thread, 0};  // libseccomp: one and the same
-    if (action != Action::errno_ && action != Action::trace) return {action, 0};
-    return {action, errnum.value_or(EPERM)};
-}
-
 // No runtime knows a name like "@system-service" or one with a line break; other formats might.
 bool could_be_a_call(const std::string& name) {
     return !name.empty() && std::all_of(name.begin(), name.end(),
@@ -32,16 +26,16 @@ bool repeats_an_index(const std::vector<ArgumentCondition>& conditions) {
     });
 }
 
-void add(CallPolicy& policy, const Rule& rule, const Answer& answer) {
+void add(CallPolicy& policy, const Rule& rule, const Decision& decision) {
     if (policy.always) return;
     if (rule.args.empty()) {
-        policy.always = answer;
+        policy.always = decision;
         policy.sometimes.clear();
     } else if (repeats_an_index(rule.args)) {
         for (const ArgumentCondition& condition : rule.args)
-            policy.sometimes.push_back({{condition}, answer});
+            policy.sometimes.push_back({{condition}, decision});
     } else {
-        policy.sometimes.push_back({rule.args, answer});
+        policy.sometimes.push_back({rule.args, decision});
     }
 }
 
@@ -78,15 +72,9 @@ std::string errno_text(std::uint32_t errnum) {
     return name == fmt::format("E{}", errnum) ? std::to_string(errnum) : name;
 }
 
-std::string name_of(const Answer& answer) {
-    if (answer.action == Action::errno_) return errno_name(static_cast<int>(answer.errnum));
-    return std::string(token(answer.action));
-}
-
-Answer answer_to(const Rule& rule) { return answer_to(rule.action, rule.errno_ret); }
-
-Answer default_answer(const Profile& profile) {
-    return answer_to(profile.default_action, profile.default_errno_ret);
+std::string name_of(const Decision& decision) {
+    if (decision.action == Action::errno_) return errno_name(static_cast<int>(decision.value));
+    return std::string(token(decision.action));
 }
 
 void tell_of_listener_and_flags(const Profile& profile, std::vector<std::string>& losses) {
@@ -110,17 +98,17 @@ std::string one_line(std::string text) {
 }
 
 std::vector<CallPolicy> policy_by_call(const Profile& resolved) {
-    const Answer otherwise = default_answer(resolved);
+    const Decision otherwise = default_decision(resolved);
     std::vector<CallPolicy> calls;
     std::unordered_map<std::string, std::size_t> places;
     for (const Rule& rule : resolved.rules) {
-        const Answer answer = answer_to(rule.action, rule.errno_ret);
-        if (answer == otherwise) continue;
+        const Decision decision = decision_of(rule);
+        if (decision == otherwise) continue;
         for (const std::string& name : rule.names) {
             if (!could_be_a_call(name)) continue;
             const auto [place, is_new] = places.try_emplace(name, calls.size());
             if (is_new) calls.push_back({name, {}, {}});
-            add(calls[place->second], rule, answer);
+            add(calls[place->second], rule, decision);
         }
     }
     return calls;

@@ -16,27 +16,16 @@ namespace callcensus::flat {
 [[nodiscard]] Profile flatten(const Profile& profile, const Machine& machine,
                               std::vector<std::string>& losses);
 
-/// What happens to a call.
-struct Answer {
-    Action action = Action::errno_;
-    std::uint32_t errnum = 0;  ///< of ERRNO and TRACE
-
-    friend bool operator==(const Answer&, const Answer&) = default;
-};
-
 /// "ENOSYS", or the number where it has no name.
 [[nodiscard]] std::string errno_text(std::uint32_t errnum);
 
 /// "ENOSYS", "SCMP_ACT_TRAP".
-[[nodiscard]] std::string name_of(const Answer& answer);
+[[nodiscard]] std::string name_of(const Decision& decision);
 
-[[nodiscard]] Answer answer_to(const Rule& rule);
-[[nodiscard]] Answer default_answer(const Profile& profile);
-
-/// A answer under conditions that must all hold, each on another argument.
-struct ConditionalAnswer {
+/// A decision under conditions that must all hold, each on another argument.
+struct ConditionalDecision {
     std::vector<ArgumentCondition> conditions;
-    Answer answer;
+    Decision decision;
 };
 
 /// What a profile says of one call, as runtimes have libseccomp read it: rules like the default say nothing;
@@ -44,8 +33,8 @@ struct ConditionalAnswer {
 /// conditions on one argument each of its conditions is a rule of its own (runc, crun).
 struct CallPolicy {
     std::string name;
-    std::optional<Answer> always;
-    std::vector<ConditionalAnswer> sometimes;  ///< empty where there is an `always`
+    std::optional<Decision> always;
+    std::vector<ConditionalDecision> sometimes;  ///< empty where there is an `always`
 };
 
 /// Of every call that a resolved profile names and treats otherwise than by default, in the order in which it

@@ -22,8 +22,8 @@ using namespace flat;
 
 namespace {
 
-bool kills(const Answer& answer) {
-    return answer.action == Action::kill_process || answer.action == Action::kill_thread;
+bool kills(const Decision& decision) {
+    return decision.action == Action::kill_process || decision.action == Action::kill_thread;
 }
 
 std::string number(std::uint64_t value) {
@@ -55,9 +55,9 @@ std::string condition(const ArgumentCondition& condition, Abi abi) {
     return fmt::format("arg{} {} {}", condition.index, op, number(value));
 }
 
-std::string expression(const std::vector<ConditionalAnswer>& alternatives, Abi abi) {
+std::string expression(const std::vector<ConditionalDecision>& alternatives, Abi abi) {
     std::string text;
-    for (const ConditionalAnswer& alternative : alternatives) {
+    for (const ConditionalDecision& alternative : alternatives) {
         std::string clause;
         for (const ArgumentCondition& each : alternative.conditions)
             clause += (clause.empty() ? "" : " && ") + condition(each, abi);
@@ -88,23 +88,23 @@ struct Told {
 };
 
 // What happens where no condition holds.
-std::string denial_suffix(const Answer& otherwise) {
-    return otherwise.action == Action::errno_ ? "; return " + errno_text(otherwise.errnum) : "";
+std::string denial_suffix(const Decision& otherwise) {
+    return otherwise.action == Action::errno_ ? "; return " + errno_text(otherwise.value) : "";
 }
 
-std::string allowlist_policy(const CallPolicy& call, const Answer& otherwise, Abi abi, Told& told) {
+std::string allowlist_policy(const CallPolicy& call, const Decision& otherwise, Abi abi, Told& told) {
     if (call.always) {
         if (call.always->action == Action::log) told.logged.push_back(call.name);
         if (lets_through(call.always->action)) return "1";
-        if (call.always->action == Action::errno_) return "return " + errno_text(call.always->errnum);
+        if (call.always->action == Action::errno_) return "return " + errno_text(call.always->value);
         if (!kills(*call.always))
             told.otherwise_denied.push_back(call.name + " (" + name_of(*call.always) + ")");
         return {};
     }
-    std::vector<ConditionalAnswer> allowed;
-    for (const ConditionalAnswer& some : call.sometimes) {
-        if (lets_through(some.answer.action)) allowed.push_back(some);
-        if (some.answer.action == Action::log) told.logged.push_back(call.name);
+    std::vector<ConditionalDecision> allowed;
+    for (const ConditionalDecision& some : call.sometimes) {
+        if (lets_through(some.decision.action)) allowed.push_back(some);
+        if (some.decision.action == Action::log) told.logged.push_back(call.name);
     }
     if (allowed.size() != call.sometimes.size()) {
         // Some arguments allow it and others deny it: minijail has no order in which to ask.
@@ -115,25 +115,25 @@ std::string allowlist_policy(const CallPolicy& call, const Answer& otherwise, Ab
 }
 
 std::string denylist_policy(const CallPolicy& call, Told& told) {
-    std::optional<Answer> denial;
+    std::optional<Decision> denial;
     if (call.always && !lets_through(call.always->action)) denial = call.always;
-    for (const ConditionalAnswer& some : call.sometimes)
-        if (!denial && !lets_through(some.answer.action)) denial = some.answer;
+    for (const ConditionalDecision& some : call.sometimes)
+        if (!denial && !lets_through(some.decision.action)) denial = some.decision;
     const bool logs = call.always ? call.always->action == Action::log : !denial;
     if (logs) told.logged.push_back(call.name);
     if (!denial) return {};
     if (!call.always) told.conditional.push_back(call.name);
-    if (denial->action == Action::errno_) return "return " + errno_text(denial->errnum);
+    if (denial->action == Action::errno_) return "return " + errno_text(denial->value);
     told.otherwise_denied.push_back(call.name + " (" + name_of(*denial) + ")");
     return "return EPERM";
 }
 
 // libseccomp makes a rule for socket() one for socketcall(1, …), too, where an ABI has that; minijail does
 // not.
-std::string multiplexer_lines(const std::vector<CallPolicy>& calls, const Answer& otherwise, Abi abi,
+std::string multiplexer_lines(const std::vector<CallPolicy>& calls, const Decision& otherwise, Abi abi,
                               Told& told) {
     const bool allows = lets_through(otherwise.action);
-    std::map<std::string, std::vector<ConditionalAnswer>> permitted;
+    std::map<std::string, std::vector<ConditionalDecision>> permitted;
     std::set<std::string> denied;
     for (const CallPolicy& call : calls) {
         const auto by = multiplexed(abi, call.name);
@@ -172,7 +172,7 @@ Result<Written> write_minijail(const Profile& profile, const WriteContext& conte
     const Profile flat = flatten(profile, context.machine, losses);
     tell_of_listener_and_flags(flat, losses);
     const Abi abi = choose_abi(flat, context, losses);
-    const Answer otherwise = default_answer(flat);
+    const Decision otherwise = default_decision(flat);
     const bool allows = lets_through(otherwise.action);
     std::string& text = written.content;
     text = heading_comment(flat, context.source) + fmt::format("# For {} only.\n", info(abi).id);

@@ -34,7 +34,7 @@ constexpr std::array<std::string_view, 4> flags{"SECCOMP_FILTER_FLAG_TSYNC", "SE
 constexpr std::array<std::string_view, 4> missing_architectures{"SCMP_ARCH_LOONGARCH64", "SCMP_ARCH_M68K",
                                                                 "SCMP_ARCH_SH", "SCMP_ARCH_SHEB"};
 
-constexpr Answer eperm{Action::errno_, EPERM};
+constexpr Decision eperm{Action::errno_, EPERM};
 constexpr std::uint64_t largest = std::numeric_limits<std::int64_t>::max();
 
 template <class List>
@@ -124,9 +124,9 @@ void keep_denials(Profile& profile, std::vector<std::string>& losses) {
     std::set<std::string> denied_sometimes;
     std::set<std::string> told;
     for (Rule& rule : profile.rules) {
-        if (!(answer_to(rule) == eperm)) remove_names(rule, denied_always);
+        if (!(decision_of(rule) == eperm)) remove_names(rule, denied_always);
         if (rule.args.empty()) continue;
-        if (answer_to(rule) == eperm) {
+        if (decision_of(rule) == eperm) {
             denied_sometimes.insert(rule.names.begin(), rule.names.end());
         } else if (lets_through(rule.action)) {
             for (const std::string& name : rule.names)
@@ -249,10 +249,10 @@ Result<ProfileText> read_spo_leniently(std::string_view text, const std::string&
 Result<Written> write_spo(const Profile& profile, const WriteContext& context) {
     Written written;
     Profile flat = flatten(profile, context.machine, written.losses);
-    const Answer otherwise = default_answer(flat);
-    if (otherwise.errnum != 0 && otherwise.errnum != EPERM)
+    const Decision otherwise = default_decision(flat);
+    if (otherwise.value != 0 && otherwise.value != EPERM)
         written.losses.push_back(fmt::format("{} for calls that no rule names: they get EPERM",
-                                             errno_name(static_cast<int>(otherwise.errnum))));
+                                             errno_name(static_cast<int>(otherwise.value))));
     if (otherwise.action == Action::errno_ && otherwise != eperm) keep_denials(flat, written.losses);
     YamlWriter yaml;
     yaml.begin_map();

@@ -36,18 +36,18 @@ constexpr std::string_view implicit_calls =
     "sched_getaffinity sched_yield set_robust_list set_thread_area set_tid_address set_tls sigreturn "
     "time ugetrlimit";
 
-bool kills(const Answer& answer) {
-    return answer.action == Action::kill_process || answer.action == Action::kill_thread;
+bool kills(const Decision& decision) {
+    return decision.action == Action::kill_process || decision.action == Action::kill_thread;
 }
 
 // As SystemCallErrorNumber= and the suffix of a denylist's item have it.
-std::string error_number(const Answer& answer) {
-    if (answer.action != Action::errno_) return "kill";
-    return errno_text(answer.errnum);
+std::string error_number(const Decision& decision) {
+    if (decision.action != Action::errno_) return "kill";
+    return errno_text(decision.value);
 }
 
-bool can_say(const Answer& answer) {
-    return answer.action == Action::errno_ || answer.action == Action::kill_process;
+bool can_say(const Decision& decision) {
+    return decision.action == Action::errno_ || decision.action == Action::kill_process;
 }
 
 // Lines of a readable length: each further one adds to the list.
@@ -102,10 +102,10 @@ void write_allowlist(std::string& text, const std::vector<CallPolicy>& calls, co
 void write_denylist(std::string& text, const std::vector<CallPolicy>& calls, Told& told) {
     std::vector<std::string> denied;
     for (const CallPolicy& call : calls) {
-        std::optional<Answer> denial;
+        std::optional<Decision> denial;
         if (call.always && !lets_through(call.always->action)) denial = call.always;
-        for (const ConditionalAnswer& some : call.sometimes)
-            if (!denial && !lets_through(some.answer.action)) denial = some.answer;
+        for (const ConditionalDecision& some : call.sometimes)
+            if (!denial && !lets_through(some.decision.action)) denial = some.decision;
         const bool logs = call.always ? call.always->action == Action::log : !denial;
         if (logs) told.logged.push_back(call.name);
         if (!denial) continue;
@@ -133,7 +133,7 @@ Result<Written> write_systemd(const Profile& profile, const WriteContext& contex
     std::vector<std::string>& losses = written.losses;
     const Profile flat = flatten(profile, context.machine, losses);
     tell_of_listener_and_flags(flat, losses);
-    const Answer otherwise = default_answer(flat);
+    const Decision otherwise = default_decision(flat);
     const std::vector<CallPolicy> calls = policy_by_call(flat);
     const std::vector<Abi> abis = covered_abis(flat, context.machine);
     std::string& text = written.content;

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+
+#include "base/errno_names.hpp"
 
 #include "base/nearest.hpp"
 
@@ -19,6 +22,15 @@ constexpr std::array<std::pair<Action, std::string_view>, 9> tokens{{
     {Action::log, "SCMP_ACT_LOG"},
     {Action::notify, "SCMP_ACT_NOTIFY"},
 }};
+
+std::uint32_t errno_of(Action action, const std::optional<std::uint32_t>& number, const std::string& name) {
+    if (action != Action::errno_ && action != Action::trace) return 0;
+    if (!name.empty())
+        if (const auto named = errno_from_name(name)) return static_cast<std::uint32_t>(*named);
+    return number.value_or(EPERM);
+}
+
+Action canonical(Action action) { return action == Action::kill ? Action::kill_thread : action; }
 
 }  // namespace
 
@@ -50,6 +62,15 @@ bool lets_through(Action action) { return action == Action::allow || action == A
 
 bool Rule::speaks_of(std::string_view call) const {
     return name == call || std::find(names.begin(), names.end(), call) != names.end();
+}
+
+Decision decision_of(const Rule& rule) {
+    return {canonical(rule.action), errno_of(rule.action, rule.errno_ret, rule.errno_name)};
+}
+
+Decision default_decision(const Profile& profile) {
+    return {canonical(profile.default_action),
+            errno_of(profile.default_action, profile.default_errno_ret, profile.default_errno_name)};
 }
 
 }  // namespace callcensus

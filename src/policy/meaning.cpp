@@ -10,15 +10,6 @@
 namespace callcensus {
 namespace {
 
-std::uint32_t errno_of(Action action, const std::optional<std::uint32_t>& number, const std::string& name) {
-    if (action != Action::errno_ && action != Action::trace) return 0;
-    if (!name.empty())
-        if (const auto named = errno_from_name(name)) return static_cast<std::uint32_t>(*named);
-    return number.value_or(EPERM);
-}
-
-Action canonical(Action action) { return action == Action::kill ? Action::kill_thread : action; }
-
 // What a profile says on that ABI about socketcall and ipc, where it speaks of what they do.
 RulesByName multiplexer_rules(const RulesByName& by_name, Abi abi, std::list<Rule>& storage) {
     RulesByName multiplexers;
@@ -38,15 +29,6 @@ RulesByName multiplexer_rules(const RulesByName& by_name, Abi abi, std::list<Rul
 }
 
 }  // namespace
-
-Decision decision_of(const Rule& rule) {
-    return {canonical(rule.action), errno_of(rule.action, rule.errno_ret, rule.errno_name)};
-}
-
-Decision default_decision(const Profile& profile) {
-    return {canonical(profile.default_action),
-            errno_of(profile.default_action, profile.default_errno_ret, profile.default_errno_name)};
-}
 
 RulesByName rules_by_name(const Profile& profile, const Machine& machine) {
     RulesByName by_name;

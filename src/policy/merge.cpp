@@ -542,30 +542,40 @@ Result<Merged> merge(std::span<const NamedProfile> inputs, MergeKind kind, const
     return merged;
 }
 
-std::vector<Recording> merge(std::vector<Recording> inputs, MergeKind kind) {
-    if (kind == MergeKind::unite || inputs.size() < 2) return inputs;
+std::vector<Recording> merge(std::vector<std::vector<Recording>> inputs, MergeKind kind) {
+    if (inputs.empty()) return {};
+    std::vector<Recording> result = std::move(inputs.front());
+    if (kind == MergeKind::unite) {
+        for (std::size_t i = 1; i < inputs.size(); ++i)
+            std::move(inputs[i].begin(), inputs[i].end(), std::back_inserter(result));
+        return result;
+    }
     std::vector<SyscallSet> others;
     for (std::size_t i = 1; i < inputs.size(); ++i) {
         SyscallSet calls;
-        for (const CallRecord& record : inputs[i].calls) calls.insert(record.call);
-        for (const Syscall call : inputs[i].assumed) calls.insert(call);
+        for (const Recording& recording : inputs[i]) {
+            for (const CallRecord& record : recording.calls) calls.insert(record.call);
+            for (const Syscall call : recording.assumed) calls.insert(call);
+        }
         others.push_back(std::move(calls));
     }
+    if (others.empty()) return result;
     const auto is_left_out = [&](Syscall call) {
         const auto has = [&](const SyscallSet& calls) { return calls.contains(call); };
         return kind == MergeKind::intersect ? !std::all_of(others.begin(), others.end(), has)
                                             : std::any_of(others.begin(), others.end(), has);
     };
-    Recording& first = inputs.front();
-    const auto left_out =
-        std::erase_if(first.calls, [&](const CallRecord& record) { return is_left_out(record.call); }) +
-        std::erase_if(first.assumed, is_left_out);
-    first.notes.push_back(std::to_string(left_out) + " of its calls are left out, which " +
-                          (kind == MergeKind::intersect ? "not all of " : "some of ") +
-                          std::to_string(others.size()) + " other recordings have" +
-                          (kind == MergeKind::intersect ? "" : " too"));
-    inputs.resize(1);
-    return inputs;
+    for (Recording& recording : result) {
+        const auto left_out =
+            std::erase_if(recording.calls,
+                          [&](const CallRecord& record) { return is_left_out(record.call); }) +
+            std::erase_if(recording.assumed, is_left_out);
+        recording.notes.push_back(std::to_string(left_out) + " of its calls are left out, which " +
+                                  (kind == MergeKind::intersect ? "not all" : "some") + " of the " +
+                                  std::to_string(others.size()) + " other inputs have" +
+                                  (kind == MergeKind::intersect ? "" : " too"));
+    }
+    return result;
 }
 
 }  // namespace callcensus

@@ -1,4 +1,4 @@
-#include "report/diff_report.hpp"
+#include "callcensus/diff_report.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -1,4 +1,4 @@
-#include "report/show_report.hpp"
+#include "callcensus/show_report.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -1,4 +1,4 @@
-#include "report/diff_report.hpp"
+#include "callcensus/diff_report.hpp"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -200,6 +200,7 @@ TEST_CASE("a difference for programs") {
              {"after", "allowed"},
              {"counts", true},
              {"risk", {{"class", "dangerous"}, {"capability", "CAP_BPF"}, {"reason", risk_of("bpf").reason}}},
+             {"same_job_as", nullptr},
              {"uses", json::array()}});
     std::vector<std::string> kinds;
     for (const json& call : object["calls"]) kinds.push_back(call["change"]);

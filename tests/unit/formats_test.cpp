@@ -60,17 +60,17 @@ WriteContext context_for(const std::filesystem::path& path) {
 // What a profile means, in an order of its own.
 std::vector<std::string> meaning(const Profile& profile, const Machine& machine) {
     const Profile flat = resolve(profile, machine);
-    std::vector<std::string> lines{"default " + name_of(default_answer(flat))};
+    std::vector<std::string> lines{"default " + name_of(default_decision(flat))};
     for (const Abi abi : covered_abis(flat, machine)) lines.push_back("abi " + std::string(info(abi).id));
     for (const CallPolicy& call : policy_by_call(flat)) {
         if (call.always) lines.push_back(call.name + " " + name_of(*call.always));
-        for (const ConditionalAnswer& some : call.sometimes) {
+        for (const ConditionalDecision& some : call.sometimes) {
             std::vector<std::string> conditions;
             for (const ArgumentCondition& each : some.conditions)
                 conditions.push_back(std::to_string(each.index) + " " + each.op + " " +
                                      std::to_string(each.value) + " " + std::to_string(each.value_two));
             std::sort(conditions.begin(), conditions.end());
-            std::string line = call.name + " " + name_of(some.answer);
+            std::string line = call.name + " " + name_of(some.decision);
             for (const std::string& condition : conditions) line += " if " + condition;
             lines.push_back(line);
         }

@@ -1,4 +1,4 @@
-#include "report/lint_report.hpp"
+#include "callcensus/lint_report.hpp"
 
 #include <nlohmann/json.hpp>
 #include <set>

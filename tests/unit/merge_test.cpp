@@ -213,7 +213,7 @@ TEST_CASE("capabilities, architectures and kernels are combined as conditions") 
     // And this check can tell: it does not call everything the same.
     CHECK(difference(if_admin, if_bpf) ==
           "something; mount with CAP_BPF, without CAP_SYS_ADMIN: denied with ENOSYS -> allowed; "
-          "mount without CAP_BPF, with CAP_SYS_ADMIN: allowed -> denied with ENOSYS");
+          "mount with CAP_SYS_ADMIN, without CAP_BPF: allowed -> denied with ENOSYS");
 }
 
 TEST_CASE("arguments are combined exactly") {
@@ -409,10 +409,21 @@ TEST_CASE("comments say who needed what") {
     CHECK(same.rules.front().names == Names{"read", "write"});
 }
 
+namespace {
+
+// Each in a file of its own.
+std::vector<Recording> merge_files(const std::vector<Recording>& recordings, MergeKind kind) {
+    std::vector<std::vector<Recording>> files;
+    for (const Recording& one : recordings) files.push_back({one});
+    return merge(std::move(files), kind);
+}
+
+}  // namespace
+
 TEST_CASE("recordings are united without a loss") {
     std::vector<Recording> inputs{recording("web", {"read", "bpf"}), recording("worker", {"write"})};
     inputs.back().assumed = {{Abi::x86_64, 0}, {Abi::i386, 3}};
-    const auto again = parse_recordings(write_recordings(merge(inputs, unite)), "r.json");
+    const auto again = parse_recordings(write_recordings(merge_files(inputs, unite)), "r.json");
     REQUIRE(again);
     REQUIRE(again->size() == inputs.size());
     for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -457,18 +468,22 @@ TEST_CASE("of recordings, what all have, or only the first") {
     const std::vector<Recording> inputs{recording("a", {"read", "write", "bpf", "dup"}),
                                         recording("b", {"read", "write", "mount"}),
                                         recording("c", {"dup", "read"})};
-    const auto common = merge(inputs, intersect);
+    const auto common = merge_files(inputs, intersect);
     REQUIRE(common.size() == 1);
     CHECK(names(common[0]) == Names{"read"});
-    CHECK(common[0].notes.back() == "3 of its calls are left out, which not all of 2 other recordings have");
+    CHECK(common[0].notes.back() == "3 of its calls are left out, which not all of the 2 other inputs have");
     CHECK(common[0].calls[0].by_executable == inputs[0].calls[0].by_executable);
     CHECK(common[0].command == inputs[0].command);
-    const auto rest = merge(inputs, subtract);
+    // What one file holds counts together.
+    const auto of_two = merge({{inputs[0]}, {inputs[1], inputs[2]}}, intersect);
+    REQUIRE(of_two.size() == 1);
+    CHECK(names(of_two[0]) == Names{"dup", "read", "write"});
+    const auto rest = merge_files(inputs, subtract);
     REQUIRE(rest.size() == 1);
     CHECK(names(rest[0]) == Names{"bpf"});
-    CHECK(rest[0].notes.back() == "3 of its calls are left out, which some of 2 other recordings have too");
+    CHECK(rest[0].notes.back() == "3 of its calls are left out, which some of the 2 other inputs have too");
     for (const MergeKind kind : {unite, intersect, subtract}) {
-        const auto alone = merge(std::vector{inputs[0]}, kind);
+        const auto alone = merge_files(std::vector{inputs[0]}, kind);
         REQUIRE(alone.size() == 1);
         CHECK(names(alone[0]) == names(inputs[0]));
         CHECK(alone[0].notes == inputs[0].notes);
@@ -481,10 +496,10 @@ TEST_CASE("what a recording took as known is had by it, since profiles derived f
     Recording one = recording("a", {"bpf"});
     one.assumed = {read, write};
     const Recording other = recording("b", {"read", "dup"});
-    CHECK(merge({one, other}, subtract)[0].assumed == std::vector{write});
-    CHECK(merge({one, other}, intersect)[0].assumed == std::vector{read});
-    CHECK(names(merge({other, one}, intersect)[0]) == Names{"read"});
-    CHECK(names(merge({other, one}, subtract)[0]) == Names{"dup"});
+    CHECK(merge_files({one, other}, subtract)[0].assumed == std::vector{write});
+    CHECK(merge_files({one, other}, intersect)[0].assumed == std::vector{read});
+    CHECK(names(merge_files({other, one}, intersect)[0]) == Names{"read"});
+    CHECK(names(merge_files({other, one}, subtract)[0]) == Names{"dup"});
 }
 
 TEST_CASE("a thousand profiles are no problem") {

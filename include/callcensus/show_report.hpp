@@ -1,4 +1,4 @@
-// What a profile or recording holds, call by call.
+/// What a profile or recording holds, call by call.
 #pragma once
 
 #include <span>

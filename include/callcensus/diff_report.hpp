@@ -1,4 +1,4 @@
-// A difference for people (text, Markdown for pull requests) and for pipelines (JSON, SARIF, JUnit).
+/// A difference for people (text, Markdown for pull requests) and for pipelines (JSON, SARIF, JUnit).
 #pragma once
 
 #include <functional>

@@ -1,4 +1,4 @@
-// What lint found in files, for people and for machines.
+/// What lint found in files, for people and for machines.
 #pragma once
 
 #include <string>
