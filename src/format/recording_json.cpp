@@ -25,7 +25,9 @@ constexpr std::array<std::string_view, 3> scopes{"process", "executable", "tree"
 
 // Microseconds are plenty, and keep the file free of seventeen-digit numbers.
 double rounded(Milliseconds time) {
-    return static_cast<double>(std::chrono::duration_cast<std::chrono::microseconds>(time).count()) / 1000;
+    // To the nearest one: 4.039 ms are a little less than 4039 us, and must not lose one each time it is
+    // written.
+    return static_cast<double>(std::chrono::round<std::chrono::microseconds>(time).count()) / 1000;
 }
 
 std::string write_time(std::chrono::system_clock::time_point time) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cerrno>
 
 #include "callcensus/format.hpp"
@@ -55,6 +56,22 @@ TEST_CASE("a recording comes back as it was written") {
     CHECK(again->calls.at(0).unfinished() == 1);
     CHECK(again->processes.at(1).parent == 0U);
     CHECK(again->status == sample().status);
+}
+
+TEST_CASE("times do not shrink when a recording is written again") {
+    Recording recording = sample();
+    recording.calls.clear();
+    for (int microseconds = 0; microseconds < 10'000; ++microseconds) {
+        CallRecord call = sample().calls.front();
+        call.call.number = static_cast<std::uint32_t>(microseconds);
+        call.first.at = Milliseconds(microseconds / 1000.0);
+        recording.calls.push_back(call);
+    }
+    const auto again = parse_recording(write_recording(recording), "r.json");
+    REQUIRE(again);
+    REQUIRE(again->calls.size() == recording.calls.size());
+    CHECK(std::equal(recording.calls.begin(), recording.calls.end(), again->calls.begin(),
+                     [](const CallRecord& a, const CallRecord& b) { return a.first.at == b.first.at; }));
 }
 
 TEST_CASE("bytes that are no UTF-8 do not stop a recording from being written") {
