@@ -79,9 +79,10 @@ using Conditions = std::vector<ArgumentCondition>;
 /// more conditions and any compares by other than EQ and MASKED_EQ; and where ordered comparisons have
 /// constants above 32 bits. What it does get right: a single rule, rules with one condition each and
 /// constants below 2^32, and any rules made of EQ and MASKED_EQ. With `only_masks` all conditions are of the
-/// last kind.
+/// last kind; as that may take thousands, more than `most` rules are not looked for: the result then has more
+/// than `most` and is not all.
 [[nodiscard]] std::vector<Conditions> conditions_of(const ArgumentSet& set, ArgumentWidth width,
-                                                    bool only_masks = false);
+                                                    bool only_masks = false, std::size_t most = SIZE_MAX);
 /// Whether libseccomp compiles such rules for one call as they read.
 [[nodiscard]] bool compiles_as_read(std::span<const Conditions> rules);
 

@@ -341,7 +341,8 @@ ArgumentSet simplified(const ArgumentSet& set, ArgumentWidth width) {
     return simple;
 }
 
-std::vector<Conditions> conditions_of(const ArgumentSet& set, ArgumentWidth width, bool only_masks) {
+std::vector<Conditions> conditions_of(const ArgumentSet& set, ArgumentWidth width, bool only_masks,
+                                      std::size_t most) {
     std::vector<Written> list;
     for (const ArgumentBox& box : simplified(set, width).boxes) list.push_back({box, {}});
     for (std::size_t i = 0, j = 1; !only_masks && i + 1 < list.size();) {
@@ -357,7 +358,7 @@ std::vector<Conditions> conditions_of(const ArgumentSet& set, ArgumentWidth widt
     std::vector<Conditions> rules;
     for (const Written& written : list) {
         std::vector<Conditions> of_box{{}};
-        for (std::uint32_t index = 0; index < argument_count; ++index) {
+        for (std::uint32_t index = 0; index < argument_count && of_box.size() <= most; ++index) {
             std::vector<std::optional<ArgumentCondition>> choices;
             if (const auto value = written.other_than[index])
                 choices = {ArgumentCondition{index, *value, 0, "SCMP_CMP_NE"}};
@@ -372,6 +373,7 @@ std::vector<Conditions> conditions_of(const ArgumentSet& set, ArgumentWidth widt
             of_box = std::move(longer);
         }
         rules.insert(rules.end(), of_box.begin(), of_box.end());
+        if (rules.size() > most) break;
     }
     return rules;
 }

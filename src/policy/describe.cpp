@@ -62,11 +62,14 @@ std::string describe(std::span<const Conditions> alternatives) {
     std::string text;
     const bool any_long = std::any_of(alternatives.begin(), alternatives.end(),
                                       [](const Conditions& conditions) { return conditions.size() > 1; });
-    for (const Conditions& conditions : alternatives) {
+    constexpr std::size_t shown = 12;
+    for (const Conditions& conditions : alternatives.first(std::min(shown, alternatives.size()))) {
         if (!text.empty()) text += any_long ? ", or " : " or ";
         for (std::size_t i = 0; i < conditions.size(); ++i)
             text += (i == 0 ? "" : " and ") + text_of(conditions[i]);
     }
+    if (alternatives.size() > shown)
+        text += " or " + std::to_string(alternatives.size() - shown) + " more such conditions";
     return text;
 }
 

@@ -104,7 +104,8 @@ std::optional<std::vector<Rule>> rules_for(const std::map<ArgumentWidth, CallMea
         std::vector<Conditions> all_conditions;
         for (const CallMeaning::Part& part : meaning.parts) {
             if (part.decision == otherwise) continue;
-            for (Conditions& conditions : conditions_of(part.arguments, width, only_masks)) {
+            for (Conditions& conditions :
+                 conditions_of(part.arguments, width, only_masks, most_rules_for_a_call)) {
                 all_conditions.push_back(conditions);
                 rules.push_back(rule_of(part.decision, std::move(conditions), context));
             }
