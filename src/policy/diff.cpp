@@ -334,14 +334,20 @@ Result<Difference> diff(const Comparable& before, const Comparable& after, const
         auto was = meaning_of(before, options.machine);
         auto is = meaning_of(after, options.machine);
         if (!was || !is) return tl::unexpected((was ? is : was).error());
-        if (old_profile == nullptr || new_profile == nullptr) {
+        const bool of_profiles = old_profile != nullptr && new_profile != nullptr;
+        if (!of_profiles) {
             common = abis_in(*was);
             common.merge(abis_in(*is));
-            // What was not recorded, or not allowed, is simply not there; how it is denied does not matter.
-            if (old_profile == nullptr) was->otherwise = is->otherwise;
-            if (new_profile == nullptr) is->otherwise = was->otherwise;
+            // What was not recorded is simply not there; how a profile denies it does not matter.
+            if (old_profile == nullptr && !lets_through(is->otherwise.action)) was->otherwise = is->otherwise;
+            if (new_profile == nullptr && !lets_through(was->otherwise.action))
+                is->otherwise = was->otherwise;
+            if (was->otherwise != is->otherwise) difference.otherwise = {was->otherwise, is->otherwise};
         }
         difference.calls = Comparison(*was, *is, common).changes();
+        if (!of_profiles)
+            std::erase_if(difference.calls,
+                          [](const CallChange& change) { return change.kind == ChangeKind::redecided; });
     }
     for (CallChange& change : difference.calls)
         change.uses = uses_of(losses(change) && !gains(change) ? before : after, change.abis, change.call);

@@ -391,6 +391,27 @@ TEST_CASE("a recording against a profile: what is called and not allowed, or the
     CHECK(back.calls[1].uses == std::vector<Use>{{"/bin/it", 2, true}});
 }
 
+TEST_CASE("a recording against a profile that allows what it does not name") {
+    const Profile open = parse(R"({"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64"],
+        "syscalls": [{"names": ["mount", "bpf"], "action": "SCMP_ACT_ERRNO"}]})");
+    const Recordings called{recording("/bin/it", {{"read", 1}, {"bpf", 2}})};
+    // Nobody calls mount, and nobody may.
+    const Difference difference = compare(open, called);
+    CHECK(names(difference) == std::vector<std::string>{"bpf"});
+    CHECK(difference.calls.front().kind == ChangeKind::allowed);
+    REQUIRE(difference.otherwise);
+    CHECK(losses(difference));
+    const Difference back = compare(called, open);
+    CHECK(names(back) == std::vector<std::string>{"bpf"});
+    CHECK(back.calls.front().kind == ChangeKind::denied);
+    CHECK(gains(back));
+    // Nor does it matter how a call is denied that nobody makes.
+    const Profile denying = profile(allow(R"("read", "bpf")") +
+                                    R"(, {"names": ["mount"], "action": "SCMP_ACT_ERRNO", "errnoRet": 5})");
+    CHECK(compare(called, denying).empty());
+    CHECK(compare(denying, called).empty());
+}
+
 TEST_CASE("the order: gains before losses, by kind, the riskiest first, then by name") {
     const Profile before =
         profile(allow(R"("read")", if_first("EQ", "1")) + "," + allow(R"("dup", "bpf", "close", "swapon")"));
