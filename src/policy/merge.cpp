@@ -149,6 +149,7 @@ class CallMerger {
     // may come again.
     std::vector<Rule> rules(const std::string& name, const std::vector<Voice>& voices) {
         if (voices.size() == 1) return as_they_are(voices.front());
+        if (const Voice* only = only_one_to_let_through(voices)) return as_they_are(*only);
         std::vector<const Rule*> all;
         for (const Voice& voice : voices) all.insert(all.end(), voice.rules.begin(), voice.rules.end());
         const auto cells = context_cells(all);
@@ -189,6 +190,22 @@ class CallMerger {
   private:
     using Meanings = std::map<ArgumentWidth, CallMeaning>;
 
+    // Whose rules are the union, where all others only deny: there is nothing to work out, however many they
+    // are.
+    [[nodiscard]] const Voice* only_one_to_let_through(const std::vector<Voice>& voices) const {
+        if (kind_ != MergeKind::unite) return nullptr;
+        const Voice* only = nullptr;
+        for (const Voice& voice : voices) {
+            if (lets_through(voice.otherwise.action)) return nullptr;
+            if (voice.rules.empty()) continue;
+            if (only != nullptr || !std::all_of(voice.rules.begin(), voice.rules.end(),
+                                                [](const Rule* rule) { return lets_through(rule->action); }))
+                return nullptr;
+            only = &voice;
+        }
+        return only;
+    }
+
     static std::vector<Rule> as_they_are(const Voice& voice) {
         std::vector<Rule> rules;
         for (const Rule* rule : voice.rules)
@@ -196,9 +213,25 @@ class CallMerger {
         return rules;
     }
 
+    // The first rule without conditions on arguments decides (meaning.hpp).
+    static bool allows_for_all_arguments(const Voice& voice, const Machine& machine) {
+        const auto rule = std::find_if(voice.rules.begin(), voice.rules.end(), [&](const Rule* it) {
+            return it->args.empty() && decision_of(*it) != voice.otherwise && applies(*it, machine);
+        });
+        return rule != voice.rules.end() && (*rule)->action == Action::allow;
+    }
+
     std::optional<Meanings> in_cell(const std::vector<Voice>& voices, const Machine& machine) const {
         Meanings meanings;
+        const bool allowed_by_one =
+            kind_ == MergeKind::unite && std::any_of(voices.begin(), voices.end(), [&](const Voice& voice) {
+                return allows_for_all_arguments(voice, machine);
+            });
         for (const ArgumentWidth width : widths_) {
+            if (allowed_by_one) {
+                meanings.emplace(width, always({Action::allow, 0}, width));
+                continue;
+            }
             std::optional<CallMeaning> result;
             for (const Voice& voice : voices) {
                 std::vector<const Rule*> applying;
@@ -287,21 +320,31 @@ std::string comments_of(const RulesOfInput& rules, bool letting) {
 class RuleCollector {
   public:
     void add(const std::string& name, Rule rule) {
-        for (std::size_t& at : by_comment_[rule.comment]) {
+        auto& alike = by_what_they_say_[key_of(rule)];
+        for (const std::size_t at : alike) {
             Rule& other = rules_[at];
             if (!say_the_same(other, rule)) continue;
             if (other.names.back() != name) other.names.push_back(name);
             return;
         }
-        by_comment_[rule.comment].push_back(rules_.size());
+        alike.push_back(rules_.size());
         rule.names = {name};
         rules_.push_back(std::move(rule));
     }
     std::vector<Rule> take() && { return std::move(rules_); }
 
   private:
+    // Of arguments and comment, by which thousands of rules can differ.
+    static std::string key_of(const Rule& rule) {
+        std::string key = rule.comment;
+        for (const ArgumentCondition& it : rule.args)
+            key += '\0' + it.op + ' ' + std::to_string(it.index) + ' ' + std::to_string(it.value) + ' ' +
+                   std::to_string(it.value_two);
+        return key;
+    }
+
     std::vector<Rule> rules_;
-    std::map<std::string, std::vector<std::size_t>> by_comment_;
+    std::map<std::string, std::vector<std::size_t>> by_what_they_say_;
 };
 
 using Families = std::map<Abi, std::set<Abi>>;  // by native ABI
@@ -534,11 +577,14 @@ Result<Merged> merge(std::span<const NamedProfile> inputs, MergeKind kind, const
     warn_of_architectures(inputs, kind, native->abi, abis, index, merged.warnings);
     CallMerger merger(kind, otherwise, denial, widths, merged.warnings);
     RuleCollector rules;
-    for (const auto& [name, of_name] : index)
+    for (const auto& [name, of_name] : index) {
+        const std::string reasons = comments_of(of_name, true);
+        const std::string reasons_against = comments_of(of_name, false);
         for (Rule& rule : merger.rules(name, voices_of(of_name, defaults, kind))) {
-            rule.comment = comments_of(of_name, lets_through(rule.action));
+            rule.comment = lets_through(rule.action) ? reasons : reasons_against;
             rules.add(name, std::move(rule));
         }
+    }
     result.rules = std::move(rules).take();
     return merged;
 }

@@ -256,6 +256,33 @@ TEST_CASE("what no rules say exactly is wider for a union, narrower otherwise, a
     CHECK(rest.warnings == Names{"read is allowed more narrowly than by the inputs" + why});
 }
 
+TEST_CASE("where one input alone lets a call through, its rules are the union, however many") {
+    std::string rules;
+    for (int i = 0; i < 60; ++i)
+        rules += (i == 0 ? "" : ",") +
+                 allow("read", "\"args\": [" + condition(i % 2, "EQ", std::to_string(i)) + "]");
+    const Profile many = profile(rules);
+    const Profile other = parse(R"({"defaultAction": "SCMP_ACT_KILL", "architectures": ["SCMP_ARCH_X86_64"],
+                                    "syscalls": [)" +
+                                allow("write") + "]}");
+    const auto rules_for_read = [](const Profile& of) {
+        return std::count_if(of.rules.begin(), of.rules.end(),
+                             [](const Rule& rule) { return rule.speaks_of("read"); });
+    };
+    // Nor do they matter where another one allows it without conditions.
+    const Profile whole = exactly({many, profile(allow("read"))}, unite);
+    CHECK(rules_for_read(whole) == 1);
+    CHECK(decide(whole, "read", {99}) == allowed);
+    for (const auto& inputs : {std::vector{many, other}, std::vector{other, many}}) {
+        const Profile both = exactly(inputs, unite);
+        CHECK(rules_for_read(both) == 60);
+        CHECK(decide(both, "read", {4}) == allowed);
+        CHECK(decide(both, "read", {5, 5}) == allowed);
+        CHECK(decide(both, "read", {5, 4}) == default_decision(inputs.front()));
+        CHECK(decide(both, "write") == allowed);
+    }
+}
+
 TEST_CASE("the default, and how calls are denied, is the first input's way") {
     const auto head = [](const std::string& action, const std::string& rules) {
         return parse(R"({"defaultAction": "SCMP_ACT_)" + action + R"(", "architectures": ["SCMP_ARCH_X86_64"],
