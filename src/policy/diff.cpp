@@ -182,7 +182,10 @@ Result<std::vector<CallChange>> changes_as_conditions(const Profile& before, con
     collect(after, &Rules::after);
 
     std::vector<CallChange> all;
-    for (const auto& [name, rules] : by_name) {
+    for (const auto& of_call : by_name) {
+        // No structured binding: clang 14 lets no lambda capture one.
+        const std::string& name = of_call.first;
+        const Rules& rules = of_call.second;
         std::vector<const Rule*> both = rules.before;
         both.insert(both.end(), rules.after.begin(), rules.after.end());
         const auto cells = context_cells(both);
