@@ -71,6 +71,7 @@ struct Difference {
     std::optional<std::pair<Decision, Decision>> otherwise;  ///< the default, where it has changed
     std::vector<Abi> abis_added;  ///< architectures of profiles; their calls are not listed one by one
     std::vector<Abi> abis_removed;
+    std::vector<std::string> risky_on_added;  ///< risky calls let through on an ABI that was added
     std::optional<std::pair<std::string, std::string>> flags;  ///< where they have changed
     bool of_recordings = false;                                ///< both: a call is "called", not "allowed"
 

@@ -239,6 +239,23 @@ std::set<Abi> all_abis_of(const Profile& profile, Abi native) {
     return abis;
 }
 
+// Those that any of the rules lets through, and any of the ABIs has.
+template <class Predicate>
+std::vector<std::string> risky_calls(const Profile& profile, const std::vector<Abi>& abis, Predicate counts) {
+    std::set<std::string> names;
+    for (const Rule& rule : profile.rules) {
+        if (!lets_through(rule.action) || !counts(rule)) continue;
+        const auto add = [&](const std::string& name) {
+            const bool exists = std::any_of(abis.begin(), abis.end(),
+                                            [&](Abi abi) { return syscall_number(abi, name).has_value(); });
+            if (exists && is_risky(risk_of(name))) names.insert(name);
+        };
+        std::for_each(rule.names.begin(), rule.names.end(), add);
+        if (!rule.name.empty()) add(rule.name);
+    }
+    return {names.begin(), names.end()};
+}
+
 std::string flags_of(const Profile& profile) {
     const std::set<std::string> flags(profile.flags.begin(), profile.flags.end());
     std::string text;
@@ -294,7 +311,8 @@ bool losses(const Difference& difference) {
 
 bool risky_gains(const Difference& difference) {
     // A default that lets everything through lets risky calls through.
-    return (difference.otherwise && lets_through(difference.otherwise->second.action) &&
+    return !difference.risky_on_added.empty() ||
+           (difference.otherwise && lets_through(difference.otherwise->second.action) &&
             !lets_through(difference.otherwise->first.action)) ||
            std::any_of(difference.calls.begin(), difference.calls.end(),
                        [](const CallChange& change) { return gains(change) && is_risky(change.risk); });
@@ -325,6 +343,9 @@ Result<Difference> diff(const Comparable& before, const Comparable& after, const
         const Decision was = default_decision(*old_profile);
         const Decision is = default_decision(*new_profile);
         if (was != is) difference.otherwise = {was, is};
+        difference.risky_on_added = risky_calls(*new_profile, difference.abis_added, [&](const Rule& rule) {
+            return options.as_conditions || applies(rule, options.machine);
+        });
         const std::string old_flags = flags_of(*old_profile);
         const std::string new_flags = flags_of(*new_profile);
         if (old_flags != new_flags) difference.flags = {old_flags, new_flags};

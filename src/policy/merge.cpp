@@ -148,8 +148,6 @@ class CallMerger {
     // Without names and comments. The voices are each different, save that for a difference the first one
     // may come again.
     std::vector<Rule> rules(const std::string& name, const std::vector<Voice>& voices) {
-        if (voices.size() == 1) return as_they_are(voices.front());
-        if (const Voice* only = only_one_to_let_through(voices)) return as_they_are(*only);
         std::vector<const Rule*> all;
         for (const Voice& voice : voices) all.insert(all.end(), voice.rules.begin(), voice.rules.end());
         const auto cells = context_cells(all);
@@ -187,12 +185,10 @@ class CallMerger {
         return rules;
     }
 
-  private:
-    using Meanings = std::map<ArgumentWidth, CallMeaning>;
-
-    // Whose rules are the union, where all others only deny: there is nothing to work out, however many they
-    // are.
-    [[nodiscard]] const Voice* only_one_to_let_through(const std::vector<Voice>& voices) const {
+    // Whose rules are the result as they are: there is nothing to work out, however many they are. In a union
+    // also where all others only deny, by default. Null where that is so for nobody.
+    [[nodiscard]] const Voice* deciding(const std::vector<Voice>& voices) const {
+        if (voices.size() == 1) return &voices.front();
         if (kind_ != MergeKind::unite) return nullptr;
         const Voice* only = nullptr;
         for (const Voice& voice : voices) {
@@ -206,12 +202,8 @@ class CallMerger {
         return only;
     }
 
-    static std::vector<Rule> as_they_are(const Voice& voice) {
-        std::vector<Rule> rules;
-        for (const Rule* rule : voice.rules)
-            rules.push_back(rule_of(decision_of(*rule), rule->args, {rule->includes, rule->excludes}));
-        return rules;
-    }
+  private:
+    using Meanings = std::map<ArgumentWidth, CallMeaning>;
 
     // The first rule without conditions on arguments decides (meaning.hpp).
     static bool allows_for_all_arguments(const Voice& voice, const Machine& machine) {
@@ -299,21 +291,46 @@ std::vector<Voice> voices_of(const RulesOfInput& rules, const std::vector<Decisi
     return voices;
 }
 
+class Comments {
+  public:
+    void add(const std::string& comment) {
+        if (!comment.empty() && known_.insert(comment).second) list_.push_back(comment);
+    }
+    [[nodiscard]] std::string text() const {
+        std::string text;
+        for (std::size_t i = 0; i < list_.size() && i < most_comments; ++i)
+            text += (i == 0 ? "" : "; ") + list_[i];
+        if (list_.size() > most_comments)
+            text += "; and " + std::to_string(list_.size() - most_comments) + " more";
+        return text;
+    }
+
+  private:
+    std::vector<std::string> list_;
+    std::set<std::string> known_;
+};
+
 // The reasons that the inputs give for going the same way.
 std::string comments_of(const RulesOfInput& rules, bool letting) {
-    std::vector<std::string> comments;
-    std::set<std::string> known;
+    Comments comments;
     for (const auto& [input, of_input] : rules)
         for (const Rule* rule : of_input)
-            if (!rule->comment.empty() && lets_through(rule->action) == letting &&
-                known.insert(rule->comment).second)
-                comments.push_back(rule->comment);
-    std::string text;
-    for (std::size_t i = 0; i < comments.size() && i < most_comments; ++i)
-        text += (i == 0 ? "" : "; ") + comments[i];
-    if (comments.size() > most_comments)
-        text += "; and " + std::to_string(comments.size() - most_comments) + " more";
-    return text;
+            if (lets_through(rule->action) == letting) comments.add(rule->comment);
+    return comments.text();
+}
+
+// The rules of the inputs that say the same, one by one, with all their reasons.
+std::vector<Rule> as_they_are(const RulesOfInput& rules, const Voice& voice) {
+    std::vector<Rule> result;
+    for (std::size_t at = 0; at < voice.rules.size(); ++at) {
+        const Rule& rule = *voice.rules[at];
+        Comments comments;
+        for (const auto& [input, of_input] : rules)
+            if (of_input.size() == voice.rules.size()) comments.add(of_input[at]->comment);
+        result.push_back(rule_of(decision_of(rule), rule.args, {rule.includes, rule.excludes}));
+        result.back().comment = comments.text();
+    }
+    return result;
 }
 
 // Rules that differ in their names only become one.
@@ -578,9 +595,14 @@ Result<Merged> merge(std::span<const NamedProfile> inputs, MergeKind kind, const
     CallMerger merger(kind, otherwise, denial, widths, merged.warnings);
     RuleCollector rules;
     for (const auto& [name, of_name] : index) {
+        const std::vector<Voice> voices = voices_of(of_name, defaults, kind);
+        if (const Voice* voice = merger.deciding(voices)) {
+            for (Rule& rule : as_they_are(of_name, *voice)) rules.add(name, std::move(rule));
+            continue;
+        }
         const std::string reasons = comments_of(of_name, true);
         const std::string reasons_against = comments_of(of_name, false);
-        for (Rule& rule : merger.rules(name, voices_of(of_name, defaults, kind))) {
+        for (Rule& rule : merger.rules(name, voices)) {
             rule.comment = lets_through(rule.action) ? reasons : reasons_against;
             rules.add(name, std::move(rule));
         }

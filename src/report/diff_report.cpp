@@ -63,6 +63,9 @@ std::vector<std::string> general_lines(const Difference& difference) {
                                     describe(difference.otherwise->second)));
     if (!difference.abis_added.empty())
         lines.push_back("architectures added, whose calls were all killed: " + abis(difference.abis_added));
+    if (!difference.risky_on_added.empty())
+        lines.push_back(fmt::format("risky calls that are allowed there: {}",
+                                    fmt::join(difference.risky_on_added, ", ")));
     if (!difference.abis_removed.empty())
         lines.push_back("architectures removed, whose calls are all killed: " +
                         abis(difference.abis_removed));
@@ -135,10 +138,11 @@ std::string code(const std::string& text) {
     return "`" + escaped + "`";
 }
 
-// XML has no way to write control characters.
+// XML has no way to write control characters, nor bytes that are not UTF-8, which a file's name may hold.
 std::string xml(const std::string& text) {
+    const std::string quoted = Json(printable(text)).dump(-1, ' ', false, Json::error_handler_t::replace);
     std::string escaped;
-    for (const char c : printable(text)) {
+    for (const char c : Json::parse(quoted).get<std::string>()) {
         if (c == '&')
             escaped += "&amp;";
         else if (c == '<')
@@ -203,7 +207,8 @@ std::string diff_json(const DiffReport& report) {
         object["default"] = {{"before", describe(difference.otherwise->first)},
                              {"after", describe(difference.otherwise->second)}};
     object["architectures"] = {{"added", ids(difference.abis_added)},
-                               {"removed", ids(difference.abis_removed)}};
+                               {"removed", ids(difference.abis_removed)},
+                               {"risky_on_added", difference.risky_on_added}};
     object["flags"] = nullptr;
     if (difference.flags)
         object["flags"] = {{"before", difference.flags->first}, {"after", difference.flags->second}};

@@ -187,7 +187,8 @@ TEST_CASE("a difference for programs") {
     CHECK(object["after"] == "new.json");
     CHECK(object["same"] == false);
     CHECK(object["default"] == json{{"before", "denied with EPERM"}, {"after", "kills the process"}});
-    CHECK(object["architectures"] == json{{"added", {"i386"}}, {"removed", {"x32"}}});
+    CHECK(object["architectures"] ==
+          json{{"added", {"i386"}}, {"removed", {"x32"}}, {"risky_on_added", json::array()}});
     CHECK(object["flags"] == json{{"before", "A B"}, {"after", ""}});
     REQUIRE(object["calls"].size() == difference.calls.size());
     CHECK(

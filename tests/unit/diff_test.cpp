@@ -187,6 +187,14 @@ TEST_CASE("architectures come and go as a whole") {
     CHECK(added.abis_removed.empty());
     CHECK(gains(added));
     CHECK_FALSE(losses(added));
+    CHECK_FALSE(risky_gains(added));
+    // What is risky there counts as such.
+    Profile with_bpf = one;
+    with_bpf.rules.front().names.emplace_back("bpf");
+    Profile with_bpf_and_i386 = two;
+    with_bpf_and_i386.rules.front().names = {"bpf", "read", "vm86"};
+    CHECK(compare(with_bpf, with_bpf_and_i386).risky_on_added == std::vector<std::string>{"bpf", "vm86"});
+    CHECK(risky_gains(compare(with_bpf, with_bpf_and_i386)));
     const Difference removed = compare(two, one);
     CHECK(removed.abis_removed == std::vector{Abi::i386});
     CHECK(losses(removed));

@@ -431,6 +431,14 @@ TEST_CASE("comments say who needed what") {
                        allow("write", R"("comment": ")" + write + '"'));
     };
     CHECK(exactly({both("a", "b"), both("a", "c")}, unite).rules.size() == 2);
+    // Rules that nothing is done to keep each its own.
+    const std::string two_rules =
+        allow("read", R"("args": [{"index": 0, "value": 1, "op": "SCMP_CMP_EQ"}], "comment": "one")") + "," +
+        allow("read", R"("args": [{"index": 0, "value": 2, "op": "SCMP_CMP_EQ"}], "comment": "two")");
+    const Profile unchanged = exactly({profile(two_rules), profile(two_rules)}, unite);
+    REQUIRE(unchanged.rules.size() == 2);
+    CHECK(unchanged.rules[0].comment == "one");
+    CHECK(unchanged.rules[1].comment == "two");
     const Profile same = exactly({both("a", "a"), both("b", "b")}, unite);
     REQUIRE(same.rules.size() == 1);
     CHECK(same.rules.front().names == Names{"read", "write"});
