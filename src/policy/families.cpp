@@ -154,15 +154,9 @@ bool contains(const std::vector<std::string_view>& names, std::string_view name)
     return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// An ABI with socketcall or ipc has their parts, too, by that way or directly: libseccomp answers for them
-// with a pseudo-number and makes of one name the rules for both ways (measured with 2.5.4: `bind` on i386
-// allows number 361 and socketcall with first argument 2).
+// Directly, or as a part of socketcall or ipc: libseccomp makes of one name the rules for both ways.
 bool exists(Abi abi, std::string_view name) {
-    static const std::vector<std::string_view> by_socketcall = words_of(socket_calls);
-    static const std::vector<std::string_view> by_ipc = words_of(ipc_calls);
-    return syscall_number(abi, name) ||
-           (contains(by_socketcall, name) && syscall_number(abi, "socketcall")) ||
-           (contains(by_ipc, name) && syscall_number(abi, "ipc"));
+    return syscall_number(abi, name).has_value() || multiplexed(abi, name).has_value();
 }
 
 bool exists_on_any(const std::set<Abi>& abis, std::string_view name) {
