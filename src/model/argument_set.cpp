@@ -52,7 +52,15 @@ std::optional<ValueSet> tightened(ValueSet set) {
     return set;
 }
 
+// Which most often is so: most arguments may be anything.
+bool is_interval_around(const ValueSet& whole, const ValueSet& part) {
+    return whole.mask == 0 && whole.low <= part.low && part.high <= whole.high;
+}
+
+// Of sets that are tight, as all in boxes are.
 std::optional<ValueSet> intersection(const ValueSet& a, const ValueSet& b) {
+    if (is_interval_around(b, a)) return a;
+    if (is_interval_around(a, b)) return tightened(b);
     if (((a.value ^ b.value) & a.mask & b.mask) != 0) return std::nullopt;
     return tightened({std::max(a.low, b.low), std::min(a.high, b.high), a.mask | b.mask, a.value | b.value});
 }
@@ -60,6 +68,7 @@ std::optional<ValueSet> intersection(const ValueSet& a, const ValueSet& b) {
 // Disjoint pieces.
 std::vector<ValueSet> difference(const ValueSet& a, const ValueSet& b) {
     std::vector<ValueSet> pieces;
+    if (is_interval_around(b, a)) return pieces;
     const auto add = [&](const ValueSet& limits) {
         if (const auto piece = intersection(a, limits)) pieces.push_back(*piece);
     };
@@ -74,8 +83,16 @@ std::vector<ValueSet> difference(const ValueSet& a, const ValueSet& b) {
     return pieces;
 }
 
+// As an empty difference, and asked so often that it must not build one.
 bool covers(const ValueSet& whole, const ValueSet& part) {
-    return whole.low <= part.low && part.high <= whole.high && difference(part, whole).empty();
+    if (part.low < whole.low || whole.high < part.high) return false;
+    const std::uint64_t fixed = part.mask | ~varying_bits(part);
+    if (((part.low ^ whole.value) & whole.mask & fixed) != 0) return false;
+    for (std::uint64_t rest = whole.mask & ~fixed; rest != 0; rest &= rest - 1) {
+        const std::uint64_t bit = rest & (~rest + 1);
+        if (intersection(part, {0, all_ones, bit, ~whole.value & bit})) return false;
+    }
+    return true;
 }
 
 std::optional<ArgumentBox> intersection(const ArgumentBox& a, const ArgumentBox& b) {
