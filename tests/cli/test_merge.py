@@ -3,11 +3,11 @@
 file, and input that does not belong together."""
 
 import json
-import pathlib
 import stat
 import unittest
 
 import harness
+from profiles import PUBLISHED, allow, profile
 
 try:
     import jsonschema
@@ -15,17 +15,6 @@ except ImportError:
     jsonschema = None
 
 DOCS = harness.REPOSITORY / "docs"
-PUBLISHED = {"docker": harness.REPOSITORY / "tests/golden/docker-default.json",
-             "podman": pathlib.Path("/usr/share/containers/seccomp.json")}
-
-
-def profile(*rules, **members):
-    return json.dumps({"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 38,
-                       "architectures": ["SCMP_ARCH_X86_64"], "syscalls": list(rules), **members}, indent=1)
-
-
-def allow(*names, **members):
-    return {"names": list(names), "action": "SCMP_ACT_ALLOW", **members}
 
 
 class Case(harness.Case):

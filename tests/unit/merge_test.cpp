@@ -8,25 +8,12 @@
 #include "callcensus/diff.hpp"
 #include "callcensus/format.hpp"
 #include "catch.hpp"
+#include "profiles.hpp"
 
 using namespace callcensus;
+using namespace callcensus::testing;
 
 namespace {
-
-Machine machine() { return {"amd64", docker_default_capabilities(), {6, 1}}; }
-
-Profile parse(const std::string& text) {
-    const auto profile = parse_profile(text, "p.json");
-    if (!profile) FAIL(profile.error().text());
-    return *profile;
-}
-
-// Denies by ENOSYS, on x86_64, but for these rules.
-Profile profile(const std::string& rules) {
-    return parse(R"({"defaultAction": "SCMP_ACT_ERRNO", "defaultErrnoRet": 38,
-                     "architectures": ["SCMP_ARCH_X86_64"], "syscalls": [)" +
-                 rules + "]}");
-}
 
 // Allows a call, by further members.
 std::string allow(const std::string& name, const std::string& members = {}) {
