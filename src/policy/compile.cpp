@@ -163,14 +163,22 @@ Result<CompiledFilter> compile(const Profile& profile, const Machine& machine) {
             continue;
         }
         const auto& of_abi = meaning->calls.at(abi);
-        // libseccomp makes rules for socketcall of those for socket(). Where any of them is not a plain
-        // permission it is the order in which they came that would decide.
+        // libseccomp makes rules for socketcall of those for socket(). Where any of these or of its own is
+        // not a plain permission it is the order in which they came that would decide, or their number; and
+        // where the ABI has the call in no other way libseccomp 2.5.4 leaves a test of its pseudo-number in
+        // the filter, before which it may forget to load the number of the call.
+        const auto are_plain = [](const std::vector<const Rule*>& rules) {
+            return std::all_of(rules.begin(), rules.end(), [](const Rule* rule) {
+                return lets_through(rule->action) && rule->args.empty();
+            });
+        };
         std::set<std::string> multiplexers;
         for (const auto& [name, rules] : by_name) {
             const auto by = multiplexed(abi, name);
-            if (by && std::any_of(rules.begin(), rules.end(), [](const Rule* rule) {
-                    return !lets_through(rule->action) || !rule->args.empty();
-                }))
+            if (!by) continue;
+            const auto own = by_name.find(std::string(by->call));
+            if (own != by_name.end() ? !are_plain(own->second)
+                                     : !syscall_number(abi, name) || !are_plain(rules))
                 multiplexers.emplace(by->call);
         }
         for (const std::string& name : multiplexers) {
@@ -180,16 +188,15 @@ Result<CompiledFilter> compile(const Profile& profile, const Machine& machine) {
                 own_test({abi, *syscall_number(abi, name)}, call_rules(of_abi.at(name), otherwise, width)));
         }
         for (const auto& [name, rules] : by_name) {
-            // Not those of other ABIs either: libseccomp 2.5.4 then may forget to load the number of the
-            // call (seen with socketcall and a condition, on x86_64, i386 and x32).
+            // Nor those of other ABIs, for the same reason (seen with socketcall on x86_64).
             const auto own_number = syscall_number(abi, name);
-            if (!own_number && !multiplexed(abi, name)) continue;
-            const auto call = of_abi.find(name);
-            if (call == of_abi.end()) continue;
-            const auto of_call = call_rules(call->second, otherwise, width);
+            if (!own_number) continue;
+            const auto call = meaning_of(rules, otherwise, width);
+            if (!call) return fail("has rules for " + name + " that are too complicated");
+            const auto of_call = call_rules(*call, otherwise, width);
             const int number = seccomp_syscall_resolve_name(name.c_str());
             if (multiplexers.count(name) != 0) continue;
-            if (own_number && (number == __NR_SCMP_ERROR || !compiles_as_read(of_call))) {
+            if (number == __NR_SCMP_ERROR || !compiles_as_read(of_call)) {
                 compiled.pfc_losses.push_back(
                     name + " on " + std::string(info(abi).id) + ", which libseccomp " + libseccomp_version() +
                     (number == __NR_SCMP_ERROR ? " does not know" : " would not compile as it reads"));

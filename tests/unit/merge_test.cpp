@@ -167,6 +167,15 @@ TEST_CASE("one profile comes out as it went in, save for its form") {
     CHECK(elsewhere.error().text() == "\"vax\" is no architecture that callcensus knows");
 }
 
+TEST_CASE("of two ways to let a call through a union takes the quiet one, an intersection the other") {
+    const Profile quiet = profile(allow("read"));
+    const Profile logged = profile(R"({"names": ["read"], "action": "SCMP_ACT_LOG"})");
+    for (const auto& inputs : {std::vector{quiet, logged}, std::vector{logged, quiet}}) {
+        CHECK(exactly(inputs, unite).rules.front().action == Action::allow);
+        CHECK(exactly(inputs, intersect).rules.front().action == Action::log);
+    }
+}
+
 TEST_CASE("capabilities, architectures and kernels are combined as conditions") {
     const std::string admin = "\"CAP_SYS_ADMIN\"";
     const std::string bpf = "\"CAP_BPF\"";

@@ -48,8 +48,8 @@ class RandomProfiles {
 
   private:
     Rule rule(const Wishes& wishes) {
-        static const std::vector<std::string> calls{"read",       "clone", "socket",
-                                                    "socketcall", "statx", "mseal"};
+        static const std::vector<std::string> calls{"read",  "clone", "socket", "socketcall",
+                                                    "statx", "mseal", "semop"};
         static const std::vector<std::string> operators{"SCMP_CMP_NE", "SCMP_CMP_LT",       "SCMP_CMP_LE",
                                                         "SCMP_CMP_EQ", "SCMP_CMP_GE",       "SCMP_CMP_GT",
                                                         "SCMP_CMP_EQ", "SCMP_CMP_MASKED_EQ"};
