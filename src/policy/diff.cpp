@@ -256,6 +256,8 @@ std::vector<std::string> risky_calls(const Profile& profile, const std::vector<A
     return {names.begin(), names.end()};
 }
 
+std::string in_a_recording(bool has_the_call) { return has_the_call ? "called" : "not called"; }
+
 std::string flags_of(const Profile& profile) {
     const std::set<std::string> flags(profile.flags.begin(), profile.flags.end());
     std::string text;
@@ -372,6 +374,10 @@ Result<Difference> diff(const Comparable& before, const Comparable& after, const
         if (!of_profiles)
             std::erase_if(difference.calls,
                           [](const CallChange& change) { return change.kind == ChangeKind::redecided; });
+    }
+    for (CallChange& change : difference.calls) {
+        if (old_profile == nullptr) change.before = in_a_recording(losses(change));
+        if (new_profile == nullptr) change.after = in_a_recording(gains(change));
     }
     for (CallChange& change : difference.calls)
         change.uses = uses_of(losses(change) && !gains(change) ? before : after, change.abis, change.call);

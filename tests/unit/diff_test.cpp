@@ -380,7 +380,14 @@ TEST_CASE("a recording against a profile: what is called and not allowed, or the
     CHECK(difference.calls[2].kind == ChangeKind::denied);
     CHECK(difference.calls[2].uses.empty());  // who would have made it the profile does not say
 
+    CHECK(difference.calls[0].before == "denied with ENOSYS");
+    CHECK(difference.calls[0].after == "called");
+    CHECK(difference.calls[2].before == "allowed");
+    CHECK(difference.calls[2].after == "not called");
+
     const Difference back = compare(called, allowed);
+    CHECK(back.calls[0].before == "not called");
+    CHECK(back.calls[1].before == "called");
     CHECK(names(back) == std::vector<std::string>{"write", "bpf", "clone"});
     CHECK(back.calls[1].kind == ChangeKind::denied);
     CHECK(back.calls[1].uses == std::vector<Use>{{"/bin/it", 2, true}});
