@@ -6,259 +6,13 @@
 #include <map>
 #include <set>
 
-#include "callcensus/syscall_set.hpp"
-#include "policy/context_cells.hpp"
+#include "policy/merge_call.hpp"
 
 namespace callcensus {
 namespace {
 
-constexpr std::size_t most_boxes = 4096;
-constexpr std::size_t most_rules_for_a_call = 512;
 constexpr std::size_t most_comments = 5;
 constexpr std::size_t most_names_in_a_warning = 8;
-
-// ---- decisions ----
-
-Decision combine(const Decision& a, const Decision& b, MergeKind kind, const Decision& denial) {
-    const bool a_lets = lets_through(a.action);
-    const bool b_lets = lets_through(b.action);
-    const bool both = a_lets && b_lets;
-    const auto logging_first = [&](Action preferred) { return a.action == preferred ? a : b; };
-    switch (kind) {
-        case MergeKind::unite:
-            return both ? logging_first(Action::allow) : b_lets ? b : a;
-        case MergeKind::intersect:
-            return both ? logging_first(Action::log) : a_lets ? b : a;
-        case MergeKind::subtract:
-            return both ? denial : a;
-    }
-    return denial;
-}
-
-std::optional<CallMeaning> combine(const CallMeaning& a, const CallMeaning& b, MergeKind kind,
-                                   const Decision& denial, ArgumentWidth width) {
-    CallMeaning result;
-    for (const CallMeaning::Part& one : a.parts)
-        for (const CallMeaning::Part& other : b.parts) {
-            ArgumentSet arguments = intersection(one.arguments, other.arguments);
-            if (arguments.empty()) continue;
-            if (arguments.boxes.size() > most_boxes) return std::nullopt;
-            const Decision decision = combine(one.decision, other.decision, kind, denial);
-            const auto same_decision =
-                std::find_if(result.parts.begin(), result.parts.end(),
-                             [&](const CallMeaning::Part& part) { return part.decision == decision; });
-            if (same_decision == result.parts.end())
-                result.parts.push_back({decision, std::move(arguments)});
-            else
-                same_decision->arguments = union_of(same_decision->arguments, arguments);
-        }
-    for (CallMeaning::Part& part : result.parts) part.arguments = simplified(part.arguments, width);
-    return result;
-}
-
-// ---- one call ----
-
-// What one or more inputs say about a call.
-struct Voice {
-    Decision otherwise;
-    std::vector<const Rule*> rules;
-};
-
-bool say_the_same(const Rule& a, const Rule& b) {
-    return decision_of(a) == decision_of(b) && a.args == b.args && a.includes == b.includes &&
-           a.excludes == b.excludes;
-}
-
-bool say_the_same(const Voice& a, const Voice& b) {
-    return a.otherwise == b.otherwise &&
-           std::equal(a.rules.begin(), a.rules.end(), b.rules.begin(), b.rules.end(),
-                      [](const Rule* one, const Rule* other) { return say_the_same(*one, *other); });
-}
-
-Rule rule_of(const Decision& decision, Conditions conditions, CellContext context) {
-    Rule rule;
-    rule.action = decision.action;
-    if (decision.action == Action::errno_ || decision.action == Action::trace)
-        rule.errno_ret = decision.value;
-    rule.args = std::move(conditions);
-    rule.includes = std::move(context.includes);
-    rule.excludes = std::move(context.excludes);
-    return rule;
-}
-
-bool means(const std::vector<Rule>& rules, const Decision& otherwise, const CallMeaning& meaning,
-           ArgumentWidth width) {
-    std::vector<const Rule*> pointers;
-    for (const Rule& rule : rules) pointers.push_back(&rule);
-    const auto read = meaning_of(pointers, otherwise, width);
-    return read && same(*read, meaning);
-}
-
-// Rules for a call in a context, of which each part is said as one decision; empty where that cannot be said
-// in rules that mean the same on ABIs of all the widths.
-std::optional<std::vector<Rule>> rules_for(const std::map<ArgumentWidth, CallMeaning>& meanings,
-                                           const Decision& otherwise, const CellContext& context) {
-    const auto& [width, meaning] = *meanings.rbegin();
-    for (const bool only_masks : {false, true}) {
-        std::vector<Rule> rules;
-        std::vector<Conditions> all_conditions;
-        for (const CallMeaning::Part& part : meaning.parts) {
-            if (part.decision == otherwise) continue;
-            for (Conditions& conditions :
-                 conditions_of(part.arguments, width, only_masks, most_rules_for_a_call)) {
-                all_conditions.push_back(conditions);
-                rules.push_back(rule_of(part.decision, std::move(conditions), context));
-            }
-        }
-        if (!compiles_as_read(all_conditions) || rules.size() > most_rules_for_a_call) continue;
-        if (std::all_of(meanings.begin(), meanings.end(), [&](const auto& of_width) {
-                return means(rules, otherwise, of_width.second, of_width.first);
-            }))
-            return rules;
-    }
-    return std::nullopt;
-}
-
-// Wider for a union, narrower otherwise, and whatever the arguments.
-std::vector<Rule> rules_roughly_for(const std::map<ArgumentWidth, CallMeaning>& meanings,
-                                    const Decision& otherwise, MergeKind kind, const CellContext& context) {
-    std::optional<Decision> letting;
-    std::optional<Decision> denying;
-    for (const auto& [width, meaning] : meanings)
-        for (const CallMeaning::Part& part : meaning.parts) {
-            auto& slot = lets_through(part.decision.action) ? letting : denying;
-            if (!slot) slot = part.decision;
-        }
-    const auto& chosen = (kind == MergeKind::unite && letting) || !denying ? letting : denying;
-    // A default that goes the same way is as good.
-    if (!chosen || lets_through(chosen->action) == lets_through(otherwise.action)) return {};
-    return {rule_of(*chosen, {}, context)};
-}
-
-class CallMerger {
-  public:
-    CallMerger(MergeKind kind, Decision otherwise, Decision denial, std::set<ArgumentWidth> widths,
-               std::vector<std::string>& warnings)
-        : kind_(kind),
-          otherwise_(otherwise),
-          denial_(denial),
-          widths_(std::move(widths)),
-          warnings_(warnings) {}
-
-    // Without names and comments. The voices are each different, save that for a difference the first one
-    // may come again.
-    std::vector<Rule> rules(const std::string& name, const std::vector<Voice>& voices) {
-        std::vector<const Rule*> all;
-        for (const Voice& voice : voices) all.insert(all.end(), voice.rules.begin(), voice.rules.end());
-        const auto cells = context_cells(all);
-        if (cells.empty()) {
-            warn(name, "its conditions on capabilities and architectures are too many");
-            return kind_ == MergeKind::unite ? std::vector{rule_of({Action::allow, 0}, {}, {})}
-                                             : std::vector<Rule>{};
-        }
-        std::vector<std::pair<Meanings, std::vector<ContextCell>>> groups;
-        for (const ContextCell& cell : cells) {
-            auto meanings = in_cell(voices, representative(cell));
-            if (!meanings) {
-                warn(name, "its conditions on arguments are too many");
-                return kind_ == MergeKind::unite ? std::vector{rule_of({Action::allow, 0}, {}, {})}
-                                                 : std::vector<Rule>{};
-            }
-            const auto group = std::find_if(groups.begin(), groups.end(),
-                                            [&](const auto& it) { return alike(it.first, *meanings); });
-            if (group == groups.end())
-                groups.push_back({std::move(*meanings), {cell}});
-            else
-                group->second.push_back(cell);
-        }
-        std::vector<Rule> rules;
-        for (auto& [meanings, of_group] : groups)
-            for (const ContextCell& cell : united(of_group)) {
-                const CellContext context = context_of(cell, all);
-                auto exact = rules_for(meanings, otherwise_, context);
-                if (!exact) {
-                    warn(name, "no rules say its arguments exactly and are compiled rightly by libseccomp");
-                    exact = rules_roughly_for(meanings, otherwise_, kind_, context);
-                }
-                std::move(exact->begin(), exact->end(), std::back_inserter(rules));
-            }
-        return rules;
-    }
-
-    // Whose rules are the result as they are: there is nothing to work out, however many they are. In a union
-    // also where all others only deny, by default. Null where that is so for nobody.
-    [[nodiscard]] const Voice* deciding(const std::vector<Voice>& voices) const {
-        if (voices.size() == 1) return &voices.front();
-        if (kind_ != MergeKind::unite) return nullptr;
-        const Voice* only = nullptr;
-        for (const Voice& voice : voices) {
-            if (lets_through(voice.otherwise.action)) return nullptr;
-            if (voice.rules.empty()) continue;
-            if (only != nullptr || !std::all_of(voice.rules.begin(), voice.rules.end(),
-                                                [](const Rule* rule) { return lets_through(rule->action); }))
-                return nullptr;
-            only = &voice;
-        }
-        return only;
-    }
-
-  private:
-    using Meanings = std::map<ArgumentWidth, CallMeaning>;
-
-    // The first rule without conditions on arguments decides (meaning.hpp).
-    static bool allows_for_all_arguments(const Voice& voice, const Machine& machine) {
-        const auto rule = std::find_if(voice.rules.begin(), voice.rules.end(), [&](const Rule* it) {
-            return it->args.empty() && decision_of(*it) != voice.otherwise && applies(*it, machine);
-        });
-        return rule != voice.rules.end() && (*rule)->action == Action::allow;
-    }
-
-    std::optional<Meanings> in_cell(const std::vector<Voice>& voices, const Machine& machine) const {
-        Meanings meanings;
-        const bool allowed_by_one =
-            kind_ == MergeKind::unite && std::any_of(voices.begin(), voices.end(), [&](const Voice& voice) {
-                return allows_for_all_arguments(voice, machine);
-            });
-        for (const ArgumentWidth width : widths_) {
-            if (allowed_by_one) {
-                meanings.emplace(width, always({Action::allow, 0}, width));
-                continue;
-            }
-            std::optional<CallMeaning> result;
-            for (const Voice& voice : voices) {
-                std::vector<const Rule*> applying;
-                std::copy_if(voice.rules.begin(), voice.rules.end(), std::back_inserter(applying),
-                             [&](const Rule* rule) { return applies(*rule, machine); });
-                auto meaning = meaning_of(applying, voice.otherwise, width);
-                if (meaning && result) meaning = combine(*result, *meaning, kind_, denial_, width);
-                if (!meaning) return std::nullopt;
-                result = std::move(meaning);
-            }
-            meanings.emplace(width, std::move(*result));
-        }
-        return meanings;
-    }
-
-    static bool alike(const Meanings& a, const Meanings& b) {
-        return std::all_of(a.begin(), a.end(),
-                           [&](const auto& of_width) { return same(of_width.second, b.at(of_width.first)); });
-    }
-
-    void warn(const std::string& name, const std::string& why) {
-        warnings_.push_back(name +
-                            (kind_ == MergeKind::unite ? " is allowed more widely than by the inputs: "
-                                                       : " is allowed more narrowly than by the inputs: ") +
-                            why);
-    }
-
-    MergeKind kind_;
-    Decision otherwise_;
-    Decision denial_;
-    std::set<ArgumentWidth> widths_;
-    std::vector<std::string>& warnings_;
-};
-
-// ---- the whole profile ----
 
 using RulesOfInput = std::map<std::size_t, std::vector<const Rule*>>;  // by index of the input
 
@@ -327,7 +81,7 @@ std::vector<Rule> as_they_are(const RulesOfInput& rules, const Voice& voice) {
         Comments comments;
         for (const auto& [input, of_input] : rules)
             if (of_input.size() == voice.rules.size()) comments.add(of_input[at]->comment);
-        result.push_back(rule_of(decision_of(rule), rule.args, {rule.includes, rule.excludes}));
+        result.push_back(rule_of(decision_of(rule), rule.args, rule.includes, rule.excludes));
         result.back().comment = comments.text();
     }
     return result;
@@ -436,43 +190,69 @@ std::string listed(const std::set<std::string>& names) {
 
 // A name counts on all architectures of a profile. Where the inputs have different ones that is wider than
 // the union, or narrower than the difference.
-void warn_of_architectures(std::span<const NamedProfile> inputs, MergeKind kind, Abi native,
-                           const std::set<Abi>& abis, const std::map<std::string, RulesOfInput>& index,
-                           std::vector<std::string>& warnings) {
-    if (kind == MergeKind::intersect) return;
-    std::vector<std::set<Abi>> of_input;
-    for (const NamedProfile& input : inputs)
-        of_input.push_back(all_abis_of(families_of(input.profile, native)));
-    for (const Abi abi : abis) {
-        if (std::all_of(of_input.begin(), of_input.end(),
-                        [&](const std::set<Abi>& has) { return has.count(abi) != 0; }))
-            continue;
-        std::set<std::string> names;
-        for (const auto& [name, rules] : index) {
-            if (!syscall_number(abi, name)) continue;
-            bool with = false;     // let through by an input that has the ABI
-            bool without = false;  // by one that has not
-            for (const auto& [input, of_name] : rules) {
-                if (kind == MergeKind::subtract && input == 0) continue;
-                const bool lets = std::any_of(of_name.begin(), of_name.end(),
-                                              [](const Rule* rule) { return lets_through(rule->action); });
-                (of_input[input].count(abi) != 0 ? with : without) |= lets;
-            }
-            if (without && !with) names.insert(name);
-        }
-        if (names.empty()) continue;
-        const std::string id(info(abi).id);
-        warnings.push_back(kind == MergeKind::unite
-                               ? "allowed on " + id +
-                                     " as well, since a profile's names count on all of its "
-                                     "architectures: " +
-                                     listed(names)
-                               : "not left on " + id +
-                                     " either, since a profile's names count on all of its "
-                                     "architectures: " +
-                                     listed(names));
+class ArchitectureWarnings {
+  public:
+    ArchitectureWarnings(std::span<const NamedProfile> inputs, MergeKind kind, Abi native)
+        : inputs_(inputs), kind_(kind) {
+        for (const NamedProfile& input : inputs)
+            abis_.push_back(all_abis_of(families_of(input.profile, native)));
     }
-}
+
+    void add(const std::set<Abi>& abis, const std::map<std::string, RulesOfInput>& index,
+             std::vector<std::string>& warnings) const {
+        if (kind_ == MergeKind::intersect) return;
+        for (const Abi abi : abis) {
+            std::set<std::string> names;
+            // What no rule names is like a name without rules.
+            if (is_inexact(abi, {})) names.insert("calls that no rule names");
+            for (const auto& [name, rules] : index)
+                if (syscall_number(abi, name) && is_inexact(abi, rules)) names.insert(name);
+            if (names.empty()) continue;
+            warnings.push_back((kind_ == MergeKind::unite ? "allowed on " : "not left on ") +
+                               std::string(info(abi).id) +
+                               (kind_ == MergeKind::unite ? " as well" : " either") +
+                               ", since a profile's names count on all of its architectures: " +
+                               listed(names));
+        }
+    }
+
+  private:
+    enum class Lets : std::uint8_t { nothing, something, everything };
+
+    [[nodiscard]] Lets lets(std::size_t input, const RulesOfInput& rules) const {
+        const auto found = rules.find(input);
+        if (found == rules.end() || found->second.empty())
+            return lets_through(inputs_[input].profile.default_action) ? Lets::everything : Lets::nothing;
+        const auto& of_input = found->second;
+        const auto lets_rule = [](const Rule* rule) { return lets_through(rule->action); };
+        if (std::none_of(of_input.begin(), of_input.end(), lets_rule) &&
+            !lets_through(inputs_[input].profile.default_action))
+            return Lets::nothing;
+        const bool always = std::all_of(of_input.begin(), of_input.end(), [&](const Rule* rule) {
+            return lets_rule(rule) && rule->args.empty() && rule->includes.empty() && rule->excludes.empty();
+        });
+        return always ? Lets::everything : Lets::something;
+    }
+
+    // Whether an input without the ABI counts there for more than those that have it.
+    [[nodiscard]] bool is_inexact(Abi abi, const RulesOfInput& rules) const {
+        const bool subtract = kind_ == MergeKind::subtract;
+        if (subtract && lets(0, rules) == Lets::nothing) return false;
+        bool without = false;
+        for (std::size_t input = subtract ? 1 : 0; input < inputs_.size(); ++input) {
+            const Lets what = lets(input, rules);
+            if (abis_[input].count(abi) == 0)
+                without = without || what != Lets::nothing;
+            else if (what == Lets::everything)
+                return false;
+        }
+        return without;
+    }
+
+    std::span<const NamedProfile> inputs_;
+    MergeKind kind_;
+    std::vector<std::set<Abi>> abis_;
+};
 
 // For an intersection or difference it matters that a rule for socket() is one for socketcall(1, …), too,
 // where an ABI has that. (For a union it follows by itself.)
@@ -591,7 +371,7 @@ Result<Merged> merge(std::span<const NamedProfile> inputs, MergeKind kind, const
     std::list<Rule> through_multiplexers;
     if (inputs.size() > 1) warn_of_multiplexers(index, kind, abis, merged.warnings);
     if (kind != MergeKind::unite) add_multiplexers(index, abis, through_multiplexers);
-    warn_of_architectures(inputs, kind, native->abi, abis, index, merged.warnings);
+    ArchitectureWarnings(inputs, kind, native->abi).add(abis, index, merged.warnings);
     CallMerger merger(kind, otherwise, denial, widths, merged.warnings);
     RuleCollector rules;
     for (const auto& [name, of_name] : index) {
@@ -609,42 +389,6 @@ Result<Merged> merge(std::span<const NamedProfile> inputs, MergeKind kind, const
     }
     result.rules = std::move(rules).take();
     return merged;
-}
-
-std::vector<Recording> merge(std::vector<std::vector<Recording>> inputs, MergeKind kind) {
-    if (inputs.empty()) return {};
-    std::vector<Recording> result = std::move(inputs.front());
-    if (kind == MergeKind::unite) {
-        for (std::size_t i = 1; i < inputs.size(); ++i)
-            std::move(inputs[i].begin(), inputs[i].end(), std::back_inserter(result));
-        return result;
-    }
-    std::vector<SyscallSet> others;
-    for (std::size_t i = 1; i < inputs.size(); ++i) {
-        SyscallSet calls;
-        for (const Recording& recording : inputs[i]) {
-            for (const CallRecord& record : recording.calls) calls.insert(record.call);
-            for (const Syscall call : recording.assumed) calls.insert(call);
-        }
-        others.push_back(std::move(calls));
-    }
-    if (others.empty()) return result;
-    const auto is_left_out = [&](Syscall call) {
-        const auto has = [&](const SyscallSet& calls) { return calls.contains(call); };
-        return kind == MergeKind::intersect ? !std::all_of(others.begin(), others.end(), has)
-                                            : std::any_of(others.begin(), others.end(), has);
-    };
-    for (Recording& recording : result) {
-        const auto left_out =
-            std::erase_if(recording.calls,
-                          [&](const CallRecord& record) { return is_left_out(record.call); }) +
-            std::erase_if(recording.assumed, is_left_out);
-        recording.notes.push_back(std::to_string(left_out) + " of its calls are left out, which " +
-                                  (kind == MergeKind::intersect ? "not all" : "some") + " of the " +
-                                  std::to_string(others.size()) + " other inputs have" +
-                                  (kind == MergeKind::intersect ? "" : " too"));
-    }
-    return result;
 }
 
 }  // namespace callcensus

@@ -1,0 +1,209 @@
+#include "policy/merge_call.hpp"
+
+#include <algorithm>
+
+#include "policy/context_cells.hpp"
+
+namespace callcensus {
+namespace {
+
+constexpr std::size_t most_boxes = 4096;
+constexpr std::size_t most_rules_for_a_call = 512;
+
+std::optional<CallMeaning> combine(const CallMeaning& a, const CallMeaning& b, MergeKind kind,
+                                   const Decision& denial, ArgumentWidth width) {
+    CallMeaning result;
+    for (const CallMeaning::Part& one : a.parts)
+        for (const CallMeaning::Part& other : b.parts) {
+            ArgumentSet arguments = intersection(one.arguments, other.arguments);
+            if (arguments.empty()) continue;
+            if (arguments.boxes.size() > most_boxes) return std::nullopt;
+            const Decision decision = combine(one.decision, other.decision, kind, denial);
+            const auto same_decision =
+                std::find_if(result.parts.begin(), result.parts.end(),
+                             [&](const CallMeaning::Part& part) { return part.decision == decision; });
+            if (same_decision == result.parts.end())
+                result.parts.push_back({decision, std::move(arguments)});
+            else
+                same_decision->arguments = union_of(same_decision->arguments, arguments);
+        }
+    for (CallMeaning::Part& part : result.parts) part.arguments = simplified(part.arguments, width);
+    return result;
+}
+
+bool means(const std::vector<Rule>& rules, const Decision& otherwise, const CallMeaning& meaning,
+           ArgumentWidth width) {
+    std::vector<const Rule*> pointers;
+    for (const Rule& rule : rules) pointers.push_back(&rule);
+    const auto read = meaning_of(pointers, otherwise, width);
+    return read && same(*read, meaning);
+}
+
+// Rules for a call in a context, of which each part is said as one decision; empty where that cannot be said
+// in rules that mean the same on ABIs of all the widths.
+std::optional<std::vector<Rule>> rules_for(const std::map<ArgumentWidth, CallMeaning>& meanings,
+                                           const Decision& otherwise, const CellContext& context) {
+    const auto& [width, meaning] = *meanings.rbegin();
+    for (const bool only_masks : {false, true}) {
+        std::vector<Rule> rules;
+        std::vector<Conditions> all_conditions;
+        for (const CallMeaning::Part& part : meaning.parts) {
+            if (part.decision == otherwise) continue;
+            for (Conditions& conditions :
+                 conditions_of(part.arguments, width, only_masks, most_rules_for_a_call)) {
+                all_conditions.push_back(conditions);
+                rules.push_back(rule_of(part.decision, std::move(conditions), context.includes, context.excludes));
+            }
+        }
+        if (!compiles_as_read(all_conditions) || rules.size() > most_rules_for_a_call) continue;
+        if (std::all_of(meanings.begin(), meanings.end(), [&](const auto& of_width) {
+                return means(rules, otherwise, of_width.second, of_width.first);
+            }))
+            return rules;
+    }
+    return std::nullopt;
+}
+
+// The first rule without conditions on arguments decides (meaning.hpp).
+bool allows_for_all_arguments(const Voice& voice, const Machine& machine) {
+    const auto rule = std::find_if(voice.rules.begin(), voice.rules.end(), [&](const Rule* it) {
+        return it->args.empty() && decision_of(*it) != voice.otherwise && applies(*it, machine);
+    });
+    return rule != voice.rules.end() && (*rule)->action == Action::allow;
+}
+
+bool lets_any_through(const std::map<ArgumentWidth, CallMeaning>& meanings) {
+    return std::any_of(meanings.begin(), meanings.end(),
+                       [](const auto& of_width) { return !of_width.second.let_through().empty(); });
+}
+
+}  // namespace
+
+bool say_the_same(const Rule& a, const Rule& b) {
+    return decision_of(a) == decision_of(b) && a.args == b.args && a.includes == b.includes &&
+           a.excludes == b.excludes;
+}
+
+bool say_the_same(const Voice& a, const Voice& b) {
+    return a.otherwise == b.otherwise &&
+           std::equal(a.rules.begin(), a.rules.end(), b.rules.begin(), b.rules.end(),
+                      [](const Rule* one, const Rule* other) { return say_the_same(*one, *other); });
+}
+
+Rule rule_of(const Decision& decision, Conditions conditions, Context includes, Context excludes) {
+    Rule rule;
+    rule.action = decision.action;
+    if (decision.action == Action::errno_ || decision.action == Action::trace)
+        rule.errno_ret = decision.value;
+    rule.args = std::move(conditions);
+    rule.includes = std::move(includes);
+    rule.excludes = std::move(excludes);
+    return rule;
+}
+
+Decision combine(const Decision& a, const Decision& b, MergeKind kind, const Decision& denial) {
+    const bool a_lets = lets_through(a.action);
+    const bool b_lets = lets_through(b.action);
+    const bool both = a_lets && b_lets;
+    const auto preferring = [&](Action action) { return a.action == action ? a : b; };
+    switch (kind) {
+        case MergeKind::unite:
+            return both ? preferring(Action::allow) : b_lets ? b : a;
+        case MergeKind::intersect:
+            return both ? preferring(Action::log) : a_lets ? b : a;
+        case MergeKind::subtract:
+            return both ? denial : a;
+    }
+    return denial;
+}
+
+const Voice* CallMerger::deciding(const std::vector<Voice>& voices) const {
+    if (voices.size() == 1) return &voices.front();
+    if (kind_ != MergeKind::unite) return nullptr;
+    const Voice* only = nullptr;
+    for (const Voice& voice : voices) {
+        if (lets_through(voice.otherwise.action)) return nullptr;
+        if (voice.rules.empty()) continue;
+        if (only != nullptr || !std::all_of(voice.rules.begin(), voice.rules.end(),
+                                            [](const Rule* rule) { return lets_through(rule->action); }))
+            return nullptr;
+        only = &voice;
+    }
+    return only;
+}
+
+std::vector<Rule> CallMerger::rules(const std::string& name, const std::vector<Voice>& voices) {
+    std::vector<const Rule*> all;
+    for (const Voice& voice : voices) all.insert(all.end(), voice.rules.begin(), voice.rules.end());
+    const auto cells = context_cells(all);
+    if (cells.empty())
+        return roughly(name, true, "its conditions on capabilities and architectures are too many", {}, {});
+    std::vector<std::pair<Meanings, std::vector<ContextCell>>> groups;
+    for (const ContextCell& cell : cells) {
+        auto meanings = in_cell(voices, representative(cell));
+        if (!meanings) return roughly(name, true, "its conditions on arguments are too many", {}, {});
+        const auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& it) {
+            return std::all_of(it.first.begin(), it.first.end(), [&](const auto& of_width) {
+                return same(of_width.second, meanings->at(of_width.first));
+            });
+        });
+        if (group == groups.end())
+            groups.push_back({std::move(*meanings), {cell}});
+        else
+            group->second.push_back(cell);
+    }
+    std::vector<Rule> rules;
+    for (auto& [meanings, of_group] : groups)
+        for (const ContextCell& cell : united(of_group)) {
+            const CellContext context = context_of(cell, all);
+            auto said = rules_for(meanings, otherwise_, context);
+            if (!said)
+                said = roughly(name, lets_any_through(meanings),
+                               "no rules say its arguments exactly and are compiled rightly by libseccomp",
+                               context.includes, context.excludes);
+            std::move(said->begin(), said->end(), std::back_inserter(rules));
+        }
+    return rules;
+}
+
+std::optional<CallMerger::Meanings> CallMerger::in_cell(const std::vector<Voice>& voices,
+                                                        const Machine& machine) const {
+    Meanings meanings;
+    const bool allowed_by_one =
+        kind_ == MergeKind::unite && std::any_of(voices.begin(), voices.end(), [&](const Voice& voice) {
+            return allows_for_all_arguments(voice, machine);
+        });
+    for (const ArgumentWidth width : widths_) {
+        if (allowed_by_one) {
+            meanings.emplace(width, always({Action::allow, 0}, width));
+            continue;
+        }
+        std::optional<CallMeaning> result;
+        for (const Voice& voice : voices) {
+            std::vector<const Rule*> applying;
+            std::copy_if(voice.rules.begin(), voice.rules.end(), std::back_inserter(applying),
+                         [&](const Rule* rule) { return applies(*rule, machine); });
+            auto meaning = meaning_of(applying, voice.otherwise, width);
+            if (meaning && result) meaning = combine(*result, *meaning, kind_, denial_, width);
+            if (!meaning) return std::nullopt;
+            result = std::move(meaning);
+        }
+        meanings.emplace(width, std::move(*result));
+    }
+    return meanings;
+}
+
+// Wider for a union, narrower otherwise, and whatever the arguments.
+std::vector<Rule> CallMerger::roughly(const std::string& name, bool any_let_through, const std::string& why,
+                                      Context includes, Context excludes) {
+    const bool unite = kind_ == MergeKind::unite;
+    warnings_.push_back(name +
+                        (unite ? " is allowed more widely than by the inputs: "
+                               : " is allowed more narrowly than by the inputs: ") +
+                        why);
+    const bool let = unite && any_let_through;
+    if (let == lets_through(otherwise_.action)) return {};  // as good as the default
+    return {rule_of(let ? Decision{Action::allow, 0} : denial_, {}, std::move(includes), std::move(excludes))};
+}
+
+}  // namespace callcensus
