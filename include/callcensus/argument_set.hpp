@@ -66,7 +66,7 @@ struct ArgumentSet {
 [[nodiscard]] std::optional<ArgumentSet> difference(const ArgumentSet& a, const ArgumentSet& b,
                                                     std::size_t most = 4096);
 /// Whether every member of `part` is in `whole`. Decided exactly up to the same limit; beyond it false.
-[[nodiscard]] bool covers(const ArgumentSet& whole, const ArgumentSet& part);
+[[nodiscard]] bool covers(const ArgumentSet& whole, const ArgumentSet& part, std::size_t most = 4096);
 
 /// The same set in fewer and larger boxes, as a person would write it.
 [[nodiscard]] ArgumentSet simplified(const ArgumentSet& set, ArgumentWidth width);

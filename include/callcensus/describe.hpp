@@ -17,10 +17,9 @@ namespace callcensus {
 [[nodiscard]] std::string describe(std::span<const Conditions> alternatives);
 
 /// "allowed if arg0 == 1 or arg0 == 3, else denied with EPERM"
-[[nodiscard]] std::string describe(const CallMeaning& meaning, const Decision& otherwise,
-                                   ArgumentWidth width);
+[[nodiscard]] std::string describe(const CallMeaning& meaning);
 
 /// A rule's includes and excludes: "with CAP_SYS_ADMIN, not on s390 or s390x"; empty where it has none.
-[[nodiscard]] std::string describe_context(const Rule& rule);
+[[nodiscard]] std::string describe(const Context& includes, const Context& excludes);
 
 }  // namespace callcensus

@@ -33,20 +33,39 @@ namespace callcensus {
 using RulesByName = std::map<std::string, std::vector<const Rule*>>;
 [[nodiscard]] RulesByName rules_by_name(const Profile& profile, const Machine& machine);
 
-/// The decision about one call, by its arguments: sets that are disjoint and cover everything, each decision
-/// once.
+/// Some arguments, or all others. So that what no rule mentions need not be worked out: the rest of a few
+/// dozen conditions on three arguments is thousands of boxes.
+struct ArgumentRegion {
+    ArgumentSet set;
+    bool all_others = false;
+    ArgumentWidth width = ArgumentWidth::bits64;
+
+    [[nodiscard]] bool empty() const;
+};
+/// Whether every member of `part` is in `whole`; as exact as that of sets.
+[[nodiscard]] bool covers(const ArgumentRegion& whole, const ArgumentRegion& part);
+
+/// The decision about one call, by its arguments.
 struct CallMeaning {
     struct Part {
         Decision decision;
         ArgumentSet arguments;
     };
-    std::vector<Part> parts;
+    std::vector<Part> parts;  ///< sets that are disjoint; each decision once, and none of them `otherwise`
+    Decision otherwise;       ///< for all other arguments
+    ArgumentWidth width = ArgumentWidth::bits64;
 
     [[nodiscard]] Decision decide(const Arguments& arguments) const;
     /// The one decision, where arguments do not matter.
-    [[nodiscard]] const Decision* constant() const;
+    [[nodiscard]] const Decision* constant() const { return parts.empty() ? &otherwise : nullptr; }
     /// What is let through (ALLOW and LOG).
-    [[nodiscard]] ArgumentSet let_through() const;
+    [[nodiscard]] ArgumentRegion let_through() const;
+    /// What is decided so.
+    [[nodiscard]] ArgumentRegion decided(const Decision& decision) const;
+    /// Everything that is decided otherwise than `by_default`. Empty where that takes too many boxes.
+    [[nodiscard]] std::optional<std::vector<Part>> parts_beside(const Decision& by_default) const;
+    /// Adds arguments that are not decided yet, or are decided so.
+    void add(const Decision& decision, const ArgumentSet& arguments);
 };
 [[nodiscard]] CallMeaning always(const Decision& decision, ArgumentWidth width);
 /// Whether both decide alike for all arguments.

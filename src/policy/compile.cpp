@@ -58,12 +58,13 @@ struct CallRule {
     Conditions conditions;
 };
 
-std::vector<CallRule> call_rules(const CallMeaning& meaning, const Decision& otherwise, ArgumentWidth width) {
+// The profile's default is `by_default`: a meaning has another one only where arguments do not matter.
+std::vector<CallRule> call_rules(const CallMeaning& meaning, const Decision& by_default) {
+    if (meaning.otherwise != by_default) return {{meaning.otherwise, {}}};
     std::vector<CallRule> rules;
     for (const CallMeaning::Part& part : meaning.parts)
-        if (part.decision != otherwise)
-            for (Conditions& conditions : conditions_of(part.arguments, width))
-                rules.push_back({part.decision, std::move(conditions)});
+        for (Conditions& conditions : conditions_of(part.arguments, meaning.width))
+            rules.push_back({part.decision, std::move(conditions)});
     return rules;
 }
 
@@ -185,17 +186,16 @@ Result<CompiledFilter> compile(const Profile& profile, const Machine& machine) {
             compiled.pfc_losses.push_back(name + " on " + std::string(info(abi).id) +
                                           ", which callcensus decides before libseccomp's code");
             own_tests.push_back(
-                own_test({abi, *syscall_number(abi, name)}, call_rules(of_abi.at(name), otherwise, width)));
+                own_test({abi, *syscall_number(abi, name)}, call_rules(of_abi.at(name), otherwise)));
         }
         for (const auto& [name, rules] : by_name) {
             // Nor those of other ABIs, for the same reason (seen with socketcall on x86_64).
             const auto own_number = syscall_number(abi, name);
-            if (!own_number) continue;
+            if (!own_number || multiplexers.count(name) != 0) continue;
             const auto call = meaning_of(rules, otherwise, width);
             if (!call) return fail("has rules for " + name + " that are too complicated");
-            const auto of_call = call_rules(*call, otherwise, width);
+            const auto of_call = call_rules(*call, otherwise);
             const int number = seccomp_syscall_resolve_name(name.c_str());
-            if (multiplexers.count(name) != 0) continue;
             if (number == __NR_SCMP_ERROR || !compiles_as_read(of_call)) {
                 compiled.pfc_losses.push_back(
                     name + " on " + std::string(info(abi).id) + ", which libseccomp " + libseccomp_version() +
@@ -228,7 +228,7 @@ Result<CompiledFilter> compile(const Profile& profile, const Machine& machine) {
         compiled.code = decide_first(test.call, test.rules, seccomp_action(otherwise), compiled.code);
     if (compiled.code.size() > BPF_MAXINSNS)
         return fail("takes " + std::to_string(compiled.code.size()) +
-                    " instructions, and the kernel no more " + "than " + std::to_string(BPF_MAXINSNS));
+                    " instructions, and the kernel no more than " + std::to_string(BPF_MAXINSNS));
     const auto pfc = exported(whole.get(), &seccomp_export_pfc);
     if (!pfc) return tl::unexpected(pfc.error());
     compiled.pfc = *pfc;

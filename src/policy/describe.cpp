@@ -73,32 +73,25 @@ std::string describe(std::span<const Conditions> alternatives) {
     return text;
 }
 
-std::string describe(const CallMeaning& meaning, const Decision& otherwise, ArgumentWidth width) {
-    if (const Decision* constant = meaning.constant()) return describe(*constant);
+std::string describe(const CallMeaning& meaning) {
     std::string text;
-    std::string rest;
-    for (const CallMeaning::Part& part : meaning.parts) {
-        if (part.decision == otherwise || (&part == &meaning.parts.back() && rest.empty())) {
-            rest = describe(part.decision);
-            continue;
-        }
+    for (const CallMeaning::Part& part : meaning.parts)
         text += (text.empty() ? "" : "; ") + describe(part.decision) + " if " +
-                describe(conditions_of(part.arguments, width));
-    }
-    return text + (rest.empty() ? "" : ", else " + rest);
+                describe(conditions_of(part.arguments, meaning.width));
+    return text + (text.empty() ? "" : ", else ") + describe(meaning.otherwise);
 }
 
-std::string describe_context(const Rule& rule) {
+std::string describe(const Context& includes, const Context& excludes) {
     std::vector<std::string> parts;
     const auto add = [&](const std::string& prefix, const std::string& text) {
         if (!text.empty()) parts.push_back(prefix + text);
     };
-    for (const std::string& cap : rule.includes.caps) add("with ", cap);
-    add("without ", listed(rule.excludes.caps));
-    add("on ", listed(rule.includes.arches));
-    add("not on ", listed(rule.excludes.arches));
-    add("from kernel ", rule.includes.min_kernel);
-    add("before kernel ", rule.excludes.min_kernel);
+    for (const std::string& cap : includes.caps) add("with ", cap);
+    add("without ", listed(excludes.caps));
+    add("on ", listed(includes.arches));
+    add("not on ", listed(excludes.arches));
+    add("from kernel ", includes.min_kernel);
+    add("before kernel ", excludes.min_kernel);
     std::string text;
     for (const std::string& part : parts) text += (text.empty() ? "" : ", ") + part;
     return text;

@@ -15,10 +15,7 @@ namespace {
 
 std::string text_of(const ContextCell& cell, std::span<const Rule* const> rules) {
     const CellContext context = context_of(cell, rules);
-    Rule rule;
-    rule.includes = context.includes;
-    rule.excludes = context.excludes;
-    return describe_context(rule);
+    return describe(context.includes, context.excludes);
 }
 
 const std::vector<Recording>* recordings_of(const Comparable& input) {
@@ -55,8 +52,8 @@ std::vector<Use> uses_of(const Comparable& input, const std::vector<Abi>& abis, 
 }
 
 std::optional<ChangeKind> kind_of(const CallMeaning& before, const CallMeaning& after) {
-    const ArgumentSet let_before = before.let_through();
-    const ArgumentSet let_after = after.let_through();
+    const ArgumentRegion let_before = before.let_through();
+    const ArgumentRegion let_after = after.let_through();
     const bool more = !covers(let_before, let_after);
     const bool fewer = !covers(let_after, let_before);
     if (more && let_before.empty()) return ChangeKind::allowed;
@@ -101,7 +98,6 @@ class Comparison {
         std::map<Key, CallChange> changes;
         for (const Abi abi : abis_)
             for (const std::string& call : names(abi)) {
-                const ArgumentWidth width = argument_width(abi);
                 const CallMeaning before = meaning(before_, abi, call);
                 const CallMeaning after = meaning(after_, abi, call);
                 const auto kind = kind_of(before, after);
@@ -109,8 +105,8 @@ class Comparison {
                 CallChange change;
                 change.kind = *kind;
                 change.call = call;
-                change.before = describe(before, before_.otherwise, width);
-                change.after = describe(after, after_.otherwise, width);
+                change.before = describe(before);
+                change.after = describe(after);
                 change.risk = risk_of(call);
                 const Key key{call, *kind, change.before, change.after};
                 changes.try_emplace(key, std::move(change)).first->second.abis.push_back(abi);
@@ -139,16 +135,11 @@ class Comparison {
     }
     // That the default has changed is said once: is that all that has happened to the call?
     [[nodiscard]] bool follows_the_default(const CallMeaning& before, const CallMeaning& after) const {
-        if (before_.otherwise == after_.otherwise) return false;
-        std::map<Decision, ArgumentSet> expected;
-        for (const CallMeaning::Part& part : before.parts) {
-            ArgumentSet& arguments =
-                expected[part.decision == before_.otherwise ? after_.otherwise : part.decision];
-            arguments = union_of(arguments, part.arguments);
-        }
-        CallMeaning meaning;
-        for (auto& [decision, arguments] : expected)
-            meaning.parts.push_back({decision, std::move(arguments)});
+        if (before_.otherwise == after_.otherwise || before.otherwise != before_.otherwise) return false;
+        CallMeaning meaning = before;
+        meaning.otherwise = after_.otherwise;
+        std::erase_if(meaning.parts,
+                      [&](const CallMeaning::Part& part) { return part.decision == meaning.otherwise; });
         return same(meaning, after);
     }
 

@@ -28,6 +28,14 @@ RulesByName multiplexer_rules(const RulesByName& by_name, Abi abi, std::list<Rul
     return multiplexers;
 }
 
+template <class Predicate>
+ArgumentRegion region(const CallMeaning& meaning, Predicate belongs) {
+    ArgumentRegion region{{}, belongs(meaning.otherwise), meaning.width};
+    for (const CallMeaning::Part& part : meaning.parts)
+        if (belongs(part.decision) != region.all_others) region.set = union_of(region.set, part.arguments);
+    return region;
+}
+
 }  // namespace
 
 RulesByName rules_by_name(const Profile& profile, const Machine& machine) {
@@ -44,73 +52,85 @@ RulesByName rules_by_name(const Profile& profile, const Machine& machine) {
     return by_name;
 }
 
+bool ArgumentRegion::empty() const { return all_others ? covers(set, all_arguments(width)) : set.empty(); }
+
+bool covers(const ArgumentRegion& whole, const ArgumentRegion& part) {
+    if (!whole.all_others && !part.all_others) return covers(whole.set, part.set);
+    if (whole.all_others && part.all_others) return covers(part.set, whole.set);
+    if (whole.all_others) return intersection(whole.set, part.set).empty();
+    return covers(union_of(whole.set, part.set), all_arguments(part.width));
+}
+
 Decision CallMeaning::decide(const Arguments& arguments) const {
     for (const Part& part : parts)
         if (part.arguments.contains(arguments)) return part.decision;
-    return parts.back().decision;
+    return otherwise;
 }
 
-const Decision* CallMeaning::constant() const {
-    return parts.size() == 1 ? &parts.front().decision : nullptr;
+ArgumentRegion CallMeaning::let_through() const {
+    return region(*this, [](const Decision& decision) { return lets_through(decision.action); });
 }
 
-ArgumentSet CallMeaning::let_through() const {
-    ArgumentSet set;
-    for (const Part& part : parts)
-        if (lets_through(part.decision.action)) set = union_of(set, part.arguments);
-    return set;
+ArgumentRegion CallMeaning::decided(const Decision& decision) const {
+    return region(*this, [&](const Decision& other) { return other == decision; });
 }
 
-CallMeaning always(const Decision& decision, ArgumentWidth width) {
-    return {{{decision, all_arguments(width)}}};
+std::optional<std::vector<CallMeaning::Part>> CallMeaning::parts_beside(const Decision& by_default) const {
+    std::vector<Part> beside;
+    ArgumentSet all_parts;
+    for (const Part& part : parts) {
+        if (part.decision != by_default) beside.push_back(part);
+        all_parts = union_of(all_parts, part.arguments);
+    }
+    if (otherwise == by_default) return beside;
+    auto rest = difference(all_arguments(width), all_parts);
+    if (!rest) return std::nullopt;
+    if (!rest->empty()) beside.push_back({otherwise, std::move(*rest)});
+    return beside;
 }
+
+void CallMeaning::add(const Decision& decision, const ArgumentSet& arguments) {
+    if (decision == otherwise || arguments.empty()) return;
+    const auto part =
+        std::find_if(parts.begin(), parts.end(), [&](const Part& it) { return it.decision == decision; });
+    if (part == parts.end())
+        parts.push_back({decision, arguments});
+    else
+        part->arguments = union_of(part->arguments, arguments);
+}
+
+CallMeaning always(const Decision& decision, ArgumentWidth width) { return {{}, decision, width}; }
 
 bool same(const CallMeaning& a, const CallMeaning& b) {
-    const auto of = [](const CallMeaning& meaning, const Decision& decision) {
-        for (const auto& part : meaning.parts)
-            if (part.decision == decision) return part.arguments;
-        return ArgumentSet{};
+    // Both decide about everything: it is enough that each decision of the one is the other's.
+    const auto agrees = [&](const Decision& decision) {
+        return covers(b.decided(decision), a.decided(decision));
     };
-    // Both cover everything: it is enough that each part lies within the other's.
-    return std::all_of(a.parts.begin(), a.parts.end(), [&](const CallMeaning::Part& part) {
-        return covers(of(b, part.decision), part.arguments);
-    });
+    return agrees(a.otherwise) &&
+           std::all_of(a.parts.begin(), a.parts.end(),
+                       [&](const CallMeaning::Part& part) { return agrees(part.decision); });
 }
 
 std::optional<CallMeaning> meaning_of(std::span<const Rule* const> rules, const Decision& otherwise,
                                       ArgumentWidth width) {
-    CallMeaning meaning;
-    ArgumentSet decided;
     for (const Rule* rule : rules) {
         const Decision decision = decision_of(*rule);
         if (decision != otherwise && rule->args.empty()) return always(decision, width);
     }
+    CallMeaning meaning = always(otherwise, width);
     for (const Rule* rule : rules) {
         const Decision decision = decision_of(*rule);
         if (decision == otherwise) continue;
         // What an earlier rule has decided otherwise is taken; what it has decided alike need not be cut off.
-        const ArgumentSet own = set_of(rule->args, width);
-        ArgumentSet free = own;
-        CallMeaning::Part* same_decision = nullptr;
-        for (CallMeaning::Part& part : meaning.parts) {
-            if (part.decision == decision) {
-                same_decision = &part;
-                continue;
-            }
-            auto rest = difference(free, part.arguments);
-            if (!rest) return std::nullopt;
-            free = std::move(*rest);
-        }
-        decided = union_of(decided, own);
-        if (free.empty()) continue;
-        if (same_decision != nullptr)
-            same_decision->arguments = union_of(same_decision->arguments, free);
-        else
-            meaning.parts.push_back({decision, free});
+        std::optional<ArgumentSet> free = set_of(rule->args, width);
+        for (const CallMeaning::Part& part : meaning.parts)
+            if (free && part.decision != decision) free = difference(*free, part.arguments);
+        if (!free) return std::nullopt;
+        meaning.add(decision, *free);
     }
-    auto rest = difference(all_arguments(width), decided);
-    if (!rest) return std::nullopt;
-    if (!rest->empty()) meaning.parts.push_back({otherwise, std::move(*rest)});
+    // Conditions that always hold are none.
+    if (meaning.parts.size() == 1 && covers(meaning.parts.front().arguments, all_arguments(width)))
+        return always(meaning.parts.front().decision, width);
     return meaning;
 }
 

@@ -208,11 +208,10 @@ class ArchitectureWarnings {
             for (const auto& [name, rules] : index)
                 if (syscall_number(abi, name) && is_inexact(abi, rules)) names.insert(name);
             if (names.empty()) continue;
-            warnings.push_back((kind_ == MergeKind::unite ? "allowed on " : "not left on ") +
-                               std::string(info(abi).id) +
-                               (kind_ == MergeKind::unite ? " as well" : " either") +
-                               ", since a profile's names count on all of its architectures: " +
-                               listed(names));
+            warnings.push_back(
+                (kind_ == MergeKind::unite ? "allowed on " : "not left on ") + std::string(info(abi).id) +
+                (kind_ == MergeKind::unite ? " as well" : " either") +
+                ", since a profile's names count on all of its architectures: " + listed(names));
         }
     }
 

@@ -1,6 +1,7 @@
 #include "policy/merge_call.hpp"
 
 #include <algorithm>
+#include <functional>
 
 #include "policy/context_cells.hpp"
 
@@ -10,24 +11,46 @@ namespace {
 constexpr std::size_t most_boxes = 4096;
 constexpr std::size_t most_rules_for_a_call = 512;
 
+bool too_many(const CallMeaning& meaning) {
+    return std::any_of(meaning.parts.begin(), meaning.parts.end(), [](const CallMeaning::Part& part) {
+        return part.arguments.boxes.size() > most_boxes;
+    });
+}
+
+// What is decided by `part` and, in the other meaning, by nothing that makes another decision of it.
+std::optional<ArgumentSet> where_it_stays(const CallMeaning::Part& part, const CallMeaning& other,
+                                          const Decision& decision,
+                                          const std::function<Decision(const Decision&)>& with) {
+    std::optional<ArgumentSet> rest = part.arguments;
+    for (const CallMeaning::Part& its : other.parts)
+        if (rest && with(its.decision) != decision) rest = difference(*rest, its.arguments);
+    return rest;
+}
+
 std::optional<CallMeaning> combine(const CallMeaning& a, const CallMeaning& b, MergeKind kind,
-                                   const Decision& denial, ArgumentWidth width) {
-    CallMeaning result;
-    for (const CallMeaning::Part& one : a.parts)
-        for (const CallMeaning::Part& other : b.parts) {
-            ArgumentSet arguments = intersection(one.arguments, other.arguments);
-            if (arguments.empty()) continue;
-            if (arguments.boxes.size() > most_boxes) return std::nullopt;
-            const Decision decision = combine(one.decision, other.decision, kind, denial);
-            const auto same_decision =
-                std::find_if(result.parts.begin(), result.parts.end(),
-                             [&](const CallMeaning::Part& part) { return part.decision == decision; });
-            if (same_decision == result.parts.end())
-                result.parts.push_back({decision, std::move(arguments)});
-            else
-                same_decision->arguments = union_of(same_decision->arguments, arguments);
-        }
-    for (CallMeaning::Part& part : result.parts) part.arguments = simplified(part.arguments, width);
+                                   const Decision& denial) {
+    CallMeaning result = always(combine(a.otherwise, b.otherwise, kind, denial), a.width);
+    const auto add_rest = [&](const CallMeaning::Part& part, const CallMeaning& other, bool first) {
+        const auto with = [&](const Decision& its) {
+            return first ? combine(part.decision, its, kind, denial)
+                         : combine(its, part.decision, kind, denial);
+        };
+        const Decision decision = with(other.otherwise);
+        if (decision == result.otherwise) return true;
+        const auto rest = where_it_stays(part, other, decision, with);
+        if (rest) result.add(decision, *rest);
+        return rest.has_value();
+    };
+    for (const CallMeaning::Part& one : a.parts) {
+        for (const CallMeaning::Part& other : b.parts)
+            result.add(combine(one.decision, other.decision, kind, denial),
+                       intersection(one.arguments, other.arguments));
+        if (!add_rest(one, b, true)) return std::nullopt;
+    }
+    for (const CallMeaning::Part& other : b.parts)
+        if (!add_rest(other, a, false)) return std::nullopt;
+    if (too_many(result)) return std::nullopt;
+    for (CallMeaning::Part& part : result.parts) part.arguments = simplified(part.arguments, result.width);
     return result;
 }
 
@@ -44,15 +67,17 @@ bool means(const std::vector<Rule>& rules, const Decision& otherwise, const Call
 std::optional<std::vector<Rule>> rules_for(const std::map<ArgumentWidth, CallMeaning>& meanings,
                                            const Decision& otherwise, const CellContext& context) {
     const auto& [width, meaning] = *meanings.rbegin();
+    const auto parts = meaning.parts_beside(otherwise);
+    if (!parts) return std::nullopt;
     for (const bool only_masks : {false, true}) {
         std::vector<Rule> rules;
         std::vector<Conditions> all_conditions;
-        for (const CallMeaning::Part& part : meaning.parts) {
-            if (part.decision == otherwise) continue;
+        for (const CallMeaning::Part& part : *parts) {
             for (Conditions& conditions :
                  conditions_of(part.arguments, width, only_masks, most_rules_for_a_call)) {
                 all_conditions.push_back(conditions);
-                rules.push_back(rule_of(part.decision, std::move(conditions), context.includes, context.excludes));
+                rules.push_back(
+                    rule_of(part.decision, std::move(conditions), context.includes, context.excludes));
             }
         }
         if (!compiles_as_read(all_conditions) || rules.size() > most_rules_for_a_call) continue;
@@ -64,12 +89,12 @@ std::optional<std::vector<Rule>> rules_for(const std::map<ArgumentWidth, CallMea
     return std::nullopt;
 }
 
-// The first rule without conditions on arguments decides (meaning.hpp).
-bool allows_for_all_arguments(const Voice& voice, const Machine& machine) {
-    const auto rule = std::find_if(voice.rules.begin(), voice.rules.end(), [&](const Rule* it) {
-        return it->args.empty() && decision_of(*it) != voice.otherwise && applies(*it, machine);
-    });
-    return rule != voice.rules.end() && (*rule)->action == Action::allow;
+// Where inputs deny by default the first one's way is the result's.
+void deny_as_the_first(CallMeaning& meaning, const Decision& default_of_its, const Decision& first) {
+    if (lets_through(first.action) || lets_through(default_of_its.action)) return;
+    if (meaning.otherwise != default_of_its) return;
+    meaning.otherwise = first;
+    std::erase_if(meaning.parts, [&](const CallMeaning::Part& part) { return part.decision == first; });
 }
 
 bool lets_any_through(const std::map<ArgumentWidth, CallMeaning>& meanings) {
@@ -169,22 +194,15 @@ std::vector<Rule> CallMerger::rules(const std::string& name, const std::vector<V
 std::optional<CallMerger::Meanings> CallMerger::in_cell(const std::vector<Voice>& voices,
                                                         const Machine& machine) const {
     Meanings meanings;
-    const bool allowed_by_one =
-        kind_ == MergeKind::unite && std::any_of(voices.begin(), voices.end(), [&](const Voice& voice) {
-            return allows_for_all_arguments(voice, machine);
-        });
     for (const ArgumentWidth width : widths_) {
-        if (allowed_by_one) {
-            meanings.emplace(width, always({Action::allow, 0}, width));
-            continue;
-        }
         std::optional<CallMeaning> result;
         for (const Voice& voice : voices) {
             std::vector<const Rule*> applying;
             std::copy_if(voice.rules.begin(), voice.rules.end(), std::back_inserter(applying),
                          [&](const Rule* rule) { return applies(*rule, machine); });
             auto meaning = meaning_of(applying, voice.otherwise, width);
-            if (meaning && result) meaning = combine(*result, *meaning, kind_, denial_, width);
+            if (meaning) deny_as_the_first(*meaning, voice.otherwise, voices.front().otherwise);
+            if (meaning && result) meaning = combine(*result, *meaning, kind_, denial_);
             if (!meaning) return std::nullopt;
             result = std::move(meaning);
         }
@@ -203,7 +221,8 @@ std::vector<Rule> CallMerger::roughly(const std::string& name, bool any_let_thro
                         why);
     const bool let = unite && any_let_through;
     if (let == lets_through(otherwise_.action)) return {};  // as good as the default
-    return {rule_of(let ? Decision{Action::allow, 0} : denial_, {}, std::move(includes), std::move(excludes))};
+    return {
+        rule_of(let ? Decision{Action::allow, 0} : denial_, {}, std::move(includes), std::move(excludes))};
 }
 
 }  // namespace callcensus

@@ -111,7 +111,7 @@ std::vector<ShownCall> shown_calls(const Profile& profile) {
         shown.group = describe(decision_of(rule));
         const Conditions& conditions = rule.args;
         if (!conditions.empty()) shown.condition = "if " + describe({&conditions, 1});
-        if (const std::string context = describe_context(rule); !context.empty())
+        if (const std::string context = describe(rule.includes, rule.excludes); !context.empty())
             shown.condition += (shown.condition.empty() ? "" : ", ") + context;
         shown.why = rule.comment;
         const auto add = [&](const std::string& name) {
