@@ -17,6 +17,7 @@
 #include <span>
 #include <vector>
 
+#include "callcensus/abi.hpp"
 #include "callcensus/profile.hpp"
 
 namespace callcensus {
@@ -27,6 +28,7 @@ constexpr std::size_t argument_count = 6;
 /// bits only, of the argument and of the constant (measured with libseccomp 2.5.4).
 enum class ArgumentWidth : std::uint8_t { bits32, bits64 };
 [[nodiscard]] std::uint64_t largest_argument(ArgumentWidth width);
+[[nodiscard]] ArgumentWidth argument_width(Abi abi);
 
 /// Some values of one argument: `low <= x <= high` and `(x & mask) == value`.
 struct ValueSet {
@@ -55,6 +57,9 @@ struct ArgumentSet {
 };
 
 [[nodiscard]] ArgumentSet all_arguments(ArgumentWidth width);
+
+/// Whether two of them are on the same argument.
+[[nodiscard]] bool repeats_an_index(std::span<const ArgumentCondition> conditions);
 
 /// What satisfies the conditions of one rule. As in runc, conditions are ANDed unless an index repeats: then
 /// each is a rule of its own. A condition with an unknown operator or index is never satisfied.

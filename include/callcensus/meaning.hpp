@@ -75,8 +75,6 @@ struct CallMeaning {
 [[nodiscard]] std::optional<CallMeaning> meaning_of(std::span<const Rule* const> rules,
                                                     const Decision& otherwise, ArgumentWidth width);
 
-[[nodiscard]] ArgumentWidth argument_width(Abi abi);
-
 struct Meaning {
     Decision otherwise;
     /// By ABI and name, where rules speak of it; a number without a name is called "number 999". Calls of an

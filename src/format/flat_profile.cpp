@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "base/errno_names.hpp"
+#include "callcensus/argument_set.hpp"
 
 namespace callcensus::flat {
 namespace {
@@ -17,13 +18,6 @@ namespace {
 bool could_be_a_call(const std::string& name) {
     return !name.empty() && std::all_of(name.begin(), name.end(),
                                         [](unsigned char c) { return std::isalnum(c) != 0 || c == '_'; });
-}
-
-bool repeats_an_index(const std::vector<ArgumentCondition>& conditions) {
-    std::set<std::uint32_t> seen;
-    return !std::all_of(conditions.begin(), conditions.end(), [&](const ArgumentCondition& condition) {
-        return seen.insert(condition.index).second;
-    });
 }
 
 void add(CallPolicy& policy, const Rule& rule, const Decision& decision) {

@@ -13,6 +13,7 @@
 #include <map>
 #include <set>
 
+#include "callcensus/argument_set.hpp"
 #include "format/flat_profile.hpp"
 #include "format/formats.hpp"
 
@@ -42,7 +43,7 @@ std::string masked_equal(std::uint32_t index, std::uint64_t mask, std::uint64_t 
 
 std::string condition(const ArgumentCondition& condition, Abi abi) {
     // libseccomp cuts the values of 32-bit ABIs, too.
-    const std::uint64_t all = info(abi).bits == 32 ? 0xffffffff : ~std::uint64_t{0};
+    const std::uint64_t all = largest_argument(argument_width(abi));
     const std::uint64_t value = condition.value & all;
     if (condition.op == "SCMP_CMP_MASKED_EQ")
         return masked_equal(condition.index, value, condition.value_two & value, all);

@@ -60,16 +60,6 @@ ArgumentCondition masked(std::uint32_t index, std::uint64_t mask, std::uint64_t 
     return {index, mask, bits, "SCMP_CMP_MASKED_EQ"};
 }
 
-// Runtimes take two conditions on one argument of a rule for alternatives; in a policy both hold.
-bool repeats_an_argument(const Clause& clause) {
-    unsigned seen = 0;
-    for (const ArgumentCondition& condition : clause) {
-        if ((seen >> condition.index & 1U) != 0) return true;
-        seen |= 1U << condition.index;
-    }
-    return false;
-}
-
 ArgumentSet set_of_clause(const Clause& clause) {
     ArgumentSet set = all_arguments(width);
     for (const ArgumentCondition& condition : clause) set = intersection(set, set_of({&condition, 1}, width));
@@ -313,7 +303,8 @@ class PolicyReader {
         } while (accept("&&"));
         Alternatives sayable;
         for (Clause& clause : clauses)
-            if (!repeats_an_argument(clause))
+            // Runtimes take two conditions on one argument of a rule for alternatives; in a policy both hold.
+            if (!repeats_an_index(clause))
                 sayable.push_back(std::move(clause));
             else
                 for (Conditions& conditions : conditions_of(set_of_clause(clause), width))

@@ -196,16 +196,6 @@ std::vector<ValueSet> values_of(const ArgumentCondition& condition, ArgumentWidt
     return sets;
 }
 
-bool index_repeats(std::span<const ArgumentCondition> conditions) {
-    std::uint32_t seen = 0;
-    for (const ArgumentCondition& condition : conditions) {
-        if (condition.index >= argument_count) continue;
-        if ((seen >> condition.index & 1) != 0) return true;
-        seen |= 1U << condition.index;
-    }
-    return false;
-}
-
 ArgumentSet set_of_one(const ArgumentCondition& condition, ArgumentWidth width) {
     ArgumentSet set;
     if (condition.index >= argument_count) return set;
@@ -290,6 +280,10 @@ std::uint64_t largest_argument(ArgumentWidth width) {
     return width == ArgumentWidth::bits32 ? UINT32_MAX : UINT64_MAX;
 }
 
+ArgumentWidth argument_width(Abi abi) {
+    return info(abi).bits == 32 ? ArgumentWidth::bits32 : ArgumentWidth::bits64;
+}
+
 bool ArgumentSet::contains(const Arguments& arguments) const {
     return std::any_of(boxes.begin(), boxes.end(), [&](const ArgumentBox& box) {
         for (std::size_t i = 0; i < argument_count; ++i)
@@ -304,9 +298,19 @@ ArgumentSet all_arguments(ArgumentWidth width) {
     return {{box}};
 }
 
+bool repeats_an_index(std::span<const ArgumentCondition> conditions) {
+    std::uint32_t seen = 0;
+    for (const ArgumentCondition& condition : conditions) {
+        if (condition.index >= argument_count) continue;
+        if ((seen >> condition.index & 1) != 0) return true;
+        seen |= 1U << condition.index;
+    }
+    return false;
+}
+
 ArgumentSet set_of(std::span<const ArgumentCondition> conditions, ArgumentWidth width) {
     if (conditions.empty()) return all_arguments(width);
-    const bool alternative = index_repeats(conditions);
+    const bool alternative = repeats_an_index(conditions);
     ArgumentSet set = alternative ? ArgumentSet{} : all_arguments(width);
     for (const ArgumentCondition& condition : conditions) {
         const ArgumentSet one = set_of_one(condition, width);

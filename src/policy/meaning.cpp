@@ -134,10 +134,6 @@ std::optional<CallMeaning> meaning_of(std::span<const Rule* const> rules, const 
     return meaning;
 }
 
-ArgumentWidth argument_width(Abi abi) {
-    return info(abi).bits == 32 ? ArgumentWidth::bits32 : ArgumentWidth::bits64;
-}
-
 Decision Meaning::decide(Abi abi, const std::string& call, const Arguments& arguments) const {
     const auto of_abi = calls.find(abi);
     if (of_abi == calls.end()) return {Action::kill_thread, 0};
