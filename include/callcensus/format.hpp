@@ -70,10 +70,9 @@ struct Written {
 
 /// One row of the table of formats.
 struct FormatInfo {
-    std::string_view id;           ///< "oci"
-    std::string_view suffix;       ///< of its files: ".json"
-    std::string_view description;  ///< a few words for a list
-    bool compiled = false;         ///< needs WriteContext::filter
+    std::string_view id;      ///< "oci"
+    std::string_view suffix;  ///< of its files: ".json"
+    bool compiled = false;    ///< needs WriteContext::filter
     Result<Written> (*write)(const Profile&, const WriteContext&) = nullptr;
     /// Null where there is no reader.
     Result<Profile> (*read)(std::string_view text, const std::string& source) = nullptr;

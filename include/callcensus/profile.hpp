@@ -10,11 +10,13 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "callcensus/abi.hpp"
 #include "callcensus/result.hpp"
 
 namespace callcensus {
@@ -34,6 +36,15 @@ enum class Action : std::uint8_t { allow, errno_, kill, kill_process, kill_threa
 
 /// Members of a JSON object that we do not interpret: key and value as JSON text.
 using UnknownMembers = std::vector<std::pair<std::string, std::string>>;
+
+/// How a condition compares: its token, and C's sign where it has one.
+struct Operator {
+    std::string_view token;  ///< "SCMP_CMP_EQ"
+    std::string_view sign;   ///< "=="; empty for SCMP_CMP_MASKED_EQ
+};
+/// Longer signs before those that they begin with.
+[[nodiscard]] std::span<const Operator> all_operators();
+[[nodiscard]] const Operator* find_operator(std::string_view token);
 
 /// A condition on one argument of a call.
 struct ArgumentCondition {
@@ -81,6 +92,12 @@ struct ArchitectureFamily {
     std::vector<std::string> sub_architectures;
     friend bool operator==(const ArchitectureFamily&, const ArchitectureFamily&) = default;
 };
+/// Sees to it that processes of that ABI are covered on the machines that use it: by the row of the ABI that
+/// is native there (AbiInfo::native), the present one or a new one.
+void add_to_families(std::vector<ArchitectureFamily>& families, Abi abi);
+
+/// Those that a profile can name: "SECCOMP_FILTER_FLAG_TSYNC" and the like, as <linux/seccomp.h> has them.
+[[nodiscard]] std::span<const std::string_view> all_filter_flags();
 
 struct Profile {
     Action default_action = Action::errno_;
@@ -97,6 +114,9 @@ struct Profile {
 
     friend bool operator==(const Profile&, const Profile&) = default;
 };
+
+/// Numbers in place of errno names, which Podman alone reads.
+void use_errno_numbers(Profile& profile);
 
 /// What happens to a call.
 struct Decision {

@@ -6,6 +6,7 @@
 #include "callcensus/derive.hpp"
 #include "callcensus/format.hpp"
 #include "cli/format_options.hpp"
+#include "cli/inputs.hpp"
 #include "cli/messages.hpp"
 #include "cli/policy_options.hpp"
 #include "cli/profiles.hpp"
@@ -33,7 +34,7 @@ int derive_profile(const DeriveCommandOptions& options) {
     for (const std::string& path : options.recordings) {
         const auto text = read_file(path, largest_recording);
         if (!text) return complain(text.error());
-        auto in_file = parse_recordings(*text, path == "-" ? "standard input" : path);
+        auto in_file = parse_recordings(*text, input_name(path));
         if (!in_file) return complain(in_file.error());
         for (const Recording& recording : *in_file)
             if (!recording.complete() && !options.quiet)

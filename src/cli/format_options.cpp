@@ -1,6 +1,7 @@
 #include "cli/format_options.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -50,6 +51,8 @@ Result<Written> FormatOptions::write(const Profile& profile, const std::string& 
     context.machine = machine;
     if (const AbiInfo* chosen = find_abi(abi)) context.abi = chosen->abi;
     const FormatInfo& row = *find_format(format);
+    if (row.id == "bpf" && is_standard_output(output) && ::isatty(STDOUT_FILENO) == 1)
+        return fail("is a terminal, and bpf is binary: name a file with -o, or redirect", "standard output");
     std::vector<std::string> losses;
     if (row.compiled) {
         auto compiled = compile(profile, context.machine);

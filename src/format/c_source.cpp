@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 
 #include "format/flat_profile.hpp"
@@ -13,11 +12,6 @@ namespace callcensus {
 using namespace flat;
 
 namespace {
-
-// As <linux/seccomp.h> names them, so that the token of a profile is the name of a macro.
-constexpr std::array<std::string_view, 4> known_flags{"SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG",
-                                                      "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
-                                                      "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"};
 
 std::string identifier(std::string name) {
     std::replace_if(
@@ -39,8 +33,10 @@ std::string for_comment(std::string text) {
 
 Result<Written> write_c(const Profile& profile, const WriteContext& context) {
     Written written;
+    tell_of_resolving(profile, context.machine, written.losses);
+    const auto known_flags = all_filter_flags();
     std::string flags;
-    for (const std::string& flag : profile.flags)
+    for (const std::string& flag : profile.flags)  // each token is the name of a macro
         if (std::find(known_flags.begin(), known_flags.end(), flag) != known_flags.end())
             flags += (flags.empty() ? "" : " | ") + flag;
         else

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cerrno>
 #include <set>
 #include <unordered_map>
 
@@ -35,8 +34,7 @@ void add(CallPolicy& policy, const Rule& rule, const Decision& decision) {
 
 }  // namespace
 
-Profile flatten(const Profile& profile, const Machine& machine, std::vector<std::string>& losses) {
-    Profile resolved = resolve(profile, machine);
+void tell_of_resolving(const Profile& profile, const Machine& machine, std::vector<std::string>& losses) {
     const auto conditional = std::count_if(profile.rules.begin(), profile.rules.end(), [](const Rule& rule) {
         return !rule.includes.empty() || !rule.excludes.empty();
     });
@@ -56,6 +54,11 @@ Profile flatten(const Profile& profile, const Machine& machine, std::vector<std:
     for (const Rule& rule : profile.rules)
         for (const auto& [key, value] : rule.unknown) unknown.insert(key);
     for (const std::string& key : unknown) losses.push_back(fmt::format("the unknown field \"{}\"", key));
+}
+
+Profile flatten(const Profile& profile, const Machine& machine, std::vector<std::string>& losses) {
+    tell_of_resolving(profile, machine, losses);
+    Profile resolved = resolve(profile, machine);
     resolved.unknown.clear();
     for (Rule& rule : resolved.rules) rule.unknown.clear();
     return resolved;
@@ -117,6 +120,33 @@ std::vector<Abi> covered_abis(const Profile& resolved, const Machine& machine) {
             row != nullptr && std::find(abis.begin(), abis.end(), row->abi) == abis.end())
             abis.push_back(row->abi);
     return abis;
+}
+
+bool kills(const Decision& decision) {
+    return decision.action == Action::kill_process || decision.action == Action::kill_thread;
+}
+
+void Unsaid::add_denial(const CallPolicy& call, const Decision& denial) {
+    otherwise_denied.push_back(call.name + " (" + name_of(denial) + ")");
+}
+
+void Unsaid::tell(const std::string& instead, std::vector<std::string>& losses) const {
+    if (!logged.empty()) losses.push_back("the logging of " + listed(logged));
+    if (!conditional.empty())
+        losses.push_back("conditions on the arguments of " + listed(conditional) + ": denied always");
+    if (!otherwise_denied.empty())
+        losses.push_back("denials of their own by " + listed(otherwise_denied) + ": " + instead);
+}
+
+std::optional<Decision> denial_of(const CallPolicy& call, Unsaid& unsaid) {
+    std::optional<Decision> denial;
+    if (call.always && !lets_through(call.always->action)) denial = call.always;
+    for (const ConditionalDecision& some : call.sometimes)
+        if (!denial && !lets_through(some.decision.action)) denial = some.decision;
+    const bool logs = call.always ? call.always->action == Action::log : !denial;
+    if (logs) unsaid.logged.push_back(call.name);
+    if (denial && !call.always) unsaid.conditional.push_back(call.name);
+    return denial;
 }
 
 std::string listed(const std::vector<std::string>& names) {

@@ -12,6 +12,9 @@
 
 namespace callcensus::flat {
 
+/// What resolve() for the machine takes away.
+void tell_of_resolving(const Profile& profile, const Machine& machine, std::vector<std::string>& losses);
+
 /// The profile resolved for the machine; what that takes away is told in `losses`.
 [[nodiscard]] Profile flatten(const Profile& profile, const Machine& machine,
                               std::vector<std::string>& losses);
@@ -43,6 +46,23 @@ struct CallPolicy {
 
 /// The ABIs that a resolved profile is for. Architectures of which we know no ABI are left out.
 [[nodiscard]] std::vector<Abi> covered_abis(const Profile& resolved, const Machine& machine);
+
+[[nodiscard]] bool kills(const Decision& decision);
+
+/// Calls of which a format cannot say all that the profile does.
+struct Unsaid {
+    std::vector<std::string> logged;
+    std::vector<std::string> conditional;
+    std::vector<std::string> otherwise_denied;
+
+    void add_denial(const CallPolicy& call, const Decision& denial);
+    /// `instead` is what happens to those that are denied otherwise: "they are killed".
+    void tell(const std::string& instead, std::vector<std::string>& losses) const;
+};
+
+/// What a denylist without conditions says of a call: its denial, or of several under conditions the first.
+/// Empty for a call that is let through always.
+[[nodiscard]] std::optional<Decision> denial_of(const CallPolicy& call, Unsaid& unsaid);
 
 /// "a, b, c and 3 more".
 [[nodiscard]] std::string listed(const std::vector<std::string>& names);

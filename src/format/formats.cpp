@@ -9,17 +9,14 @@ namespace callcensus {
 namespace {
 
 constexpr std::array table{
-    FormatInfo{"oci", ".json", "OCI runtimes, podman, docker, Kubernetes localhost profiles", false,
-               write_oci, parse_profile},
-    FormatInfo{"docker", ".json", "docker and podman, with archMap", false, write_docker, parse_profile},
-    FormatInfo{"spo", ".yaml", "SeccompProfile of the Kubernetes security-profiles-operator", false,
-               write_spo, read_spo},
-    FormatInfo{"systemd", ".conf", "a drop-in for a systemd unit", false, write_systemd, nullptr},
-    FormatInfo{"minijail", ".policy", "a policy for minijail0 -S, of one ABI", false, write_minijail,
-               read_minijail},
-    FormatInfo{"bpf", ".bpf", "the compiled filter, as the kernel takes it", true, write_bpf, nullptr},
-    FormatInfo{"pfc", ".pfc", "the compiled filter in libseccomp's readable form", true, write_pfc, nullptr},
-    FormatInfo{"c", ".c", "a C file with the filter and a function that loads it", true, write_c, nullptr},
+    FormatInfo{"oci", ".json", false, write_oci, parse_profile},
+    FormatInfo{"docker", ".json", false, write_docker, parse_profile},
+    FormatInfo{"spo", ".yaml", false, write_spo, read_spo},
+    FormatInfo{"systemd", ".conf", false, write_systemd, nullptr},
+    FormatInfo{"minijail", ".policy", false, write_minijail, read_minijail},
+    FormatInfo{"bpf", ".bpf", true, write_bpf, nullptr},
+    FormatInfo{"pfc", ".pfc", true, write_pfc, nullptr},
+    FormatInfo{"c", ".c", true, write_c, nullptr},
 };
 
 }  // namespace

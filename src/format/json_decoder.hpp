@@ -2,13 +2,14 @@
 // of fields: what is wrong reads as absent, and the reader asks once at its end.
 //
 //     Decoder decoder(text, source);
-//     Fields fields(decoder, root, "");
-//     profile.comment = fields.text("comment").value_or("");
-//     for (const auto& [node, path] : fields.list("syscalls")) …
+//     Fields fields(decoder, {&root, ""});
+//     rule.comment = fields.text("comment").value_or("");
+//     for (const Placed& argument : fields.list("args")) …
 //     if (decoder.failed()) return decoder.error();
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>

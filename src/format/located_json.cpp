@@ -7,10 +7,6 @@ namespace callcensus {
 namespace {
 
 using nlohmann::json;
-constexpr std::size_t deepest = 100;
-// Two bytes of text can be a value of some hundred bytes: without a limit a file of 100 MB would take
-// gigabytes. A recording of 100,000 processes has about a million values.
-constexpr std::size_t most_values = 4'000'000;
 
 // What the iterators of one parse share: where the scalar, bracket or brace that the parser read last begins.
 // The parser calls back only after it has consumed a token (and, after a number, one character more), so the
@@ -131,7 +127,7 @@ class TreeBuilder final : public nlohmann::json_sax<json> {
         return put(std::move(node));
     }
     bool open(json::value_t type) {
-        if (open_.size() >= deepest) {
+        if (open_.size() >= deepest_nesting) {
             error_ =
                 Error{"is nested more than a hundred levels deep", place(text_, source_, progress_.token), 0};
             return false;

@@ -33,8 +33,13 @@ struct LocatedMember {
     LocatedJson value;
 };
 
-/// Parses a whole text. Nesting deeper than a hundred levels and more than four million values are refused:
-/// no file of ours has them, and they would take a machine's memory.
+/// No file of ours is nested deeper or has more values. Two bytes of text can be a value of some hundred
+/// bytes: without a limit a file of 100 MB would take gigabytes. A recording of 100,000 processes has about a
+/// million values.
+constexpr std::size_t deepest_nesting = 100;
+constexpr std::size_t most_values = 4'000'000;
+
+/// Parses a whole text, within these limits.
 [[nodiscard]] Result<LocatedJson> parse_located(std::string_view text, const std::string& source);
 
 /// Lines and columns of offsets in a text, after one pass over it.

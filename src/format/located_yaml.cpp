@@ -5,14 +5,12 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstring>
+#include <new>
 
 namespace callcensus {
 namespace {
 
 using nlohmann::json;
-constexpr std::size_t deepest = 100;
-constexpr std::size_t most_values = 4'000'000;  // as for JSON
 
 class Parser {
   public:
@@ -202,7 +200,7 @@ class TreeBuilder {
     }
 
     Result<void> open(json::value_t type, std::size_t at) {
-        if (open_.size() >= deepest) return error_at(at, "is nested more than a hundred levels deep");
+        if (open_.size() >= deepest_nesting) return error_at(at, "is nested more than a hundred levels deep");
         if (!open_.empty() && open_.back().value.type == json::value_t::object && !open_.back().key)
             return error_at(at, "has a list or map as a key");
         open_.emplace_back();

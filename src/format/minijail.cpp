@@ -23,10 +23,6 @@ using namespace flat;
 
 namespace {
 
-bool kills(const Decision& decision) {
-    return decision.action == Action::kill_process || decision.action == Action::kill_thread;
-}
-
 std::string number(std::uint64_t value) {
     return value < 10 ? std::to_string(value) : fmt::format("{:#x}", value);
 }
@@ -47,13 +43,9 @@ std::string condition(const ArgumentCondition& condition, Abi abi) {
     const std::uint64_t value = condition.value & all;
     if (condition.op == "SCMP_CMP_MASKED_EQ")
         return masked_equal(condition.index, value, condition.value_two & value, all);
-    const std::string_view op = condition.op == "SCMP_CMP_NE"   ? "!="
-                                : condition.op == "SCMP_CMP_LT" ? "<"
-                                : condition.op == "SCMP_CMP_LE" ? "<="
-                                : condition.op == "SCMP_CMP_GE" ? ">="
-                                : condition.op == "SCMP_CMP_GT" ? ">"
-                                                                : "==";
-    return fmt::format("arg{} {} {}", condition.index, op, number(value));
+    const Operator* op = find_operator(condition.op);
+    if (op == nullptr) return fmt::format("arg{} < 0", condition.index);  // never, as in set_of()
+    return fmt::format("arg{} {} {}", condition.index, op->sign, number(value));
 }
 
 std::string expression(const std::vector<ConditionalDecision>& alternatives, Abi abi) {
@@ -81,58 +73,44 @@ Abi choose_abi(const Profile& flat, const WriteContext& context, std::vector<std
     return chosen;
 }
 
-struct Told {
-    std::vector<std::string> logged;
-    std::vector<std::string> conditional;
-    std::vector<std::string> otherwise_denied;
-    std::vector<std::string> through_multiplexer;
-};
-
 // What happens where no condition holds.
 std::string denial_suffix(const Decision& otherwise) {
     return otherwise.action == Action::errno_ ? "; return " + errno_text(otherwise.value) : "";
 }
 
-std::string allowlist_policy(const CallPolicy& call, const Decision& otherwise, Abi abi, Told& told) {
+std::string allowlist_policy(const CallPolicy& call, const Decision& otherwise, Abi abi, Unsaid& unsaid) {
     if (call.always) {
-        if (call.always->action == Action::log) told.logged.push_back(call.name);
+        if (call.always->action == Action::log) unsaid.logged.push_back(call.name);
         if (lets_through(call.always->action)) return "1";
         if (call.always->action == Action::errno_) return "return " + errno_text(call.always->value);
-        if (!kills(*call.always))
-            told.otherwise_denied.push_back(call.name + " (" + name_of(*call.always) + ")");
+        if (!kills(*call.always)) unsaid.add_denial(call, *call.always);
         return {};
     }
     std::vector<ConditionalDecision> allowed;
     for (const ConditionalDecision& some : call.sometimes) {
         if (lets_through(some.decision.action)) allowed.push_back(some);
-        if (some.decision.action == Action::log) told.logged.push_back(call.name);
+        if (some.decision.action == Action::log) unsaid.logged.push_back(call.name);
     }
     if (allowed.size() != call.sometimes.size()) {
         // Some arguments allow it and others deny it: minijail has no order in which to ask.
-        told.conditional.push_back(call.name);
+        unsaid.conditional.push_back(call.name);
         return {};
     }
     return expression(allowed, abi) + denial_suffix(otherwise);
 }
 
-std::string denylist_policy(const CallPolicy& call, Told& told) {
-    std::optional<Decision> denial;
-    if (call.always && !lets_through(call.always->action)) denial = call.always;
-    for (const ConditionalDecision& some : call.sometimes)
-        if (!denial && !lets_through(some.decision.action)) denial = some.decision;
-    const bool logs = call.always ? call.always->action == Action::log : !denial;
-    if (logs) told.logged.push_back(call.name);
+std::string denylist_policy(const CallPolicy& call, Unsaid& unsaid) {
+    const auto denial = denial_of(call, unsaid);
     if (!denial) return {};
-    if (!call.always) told.conditional.push_back(call.name);
     if (denial->action == Action::errno_) return "return " + errno_text(denial->value);
-    told.otherwise_denied.push_back(call.name + " (" + name_of(*denial) + ")");
+    unsaid.add_denial(call, *denial);
     return "return EPERM";
 }
 
 // libseccomp makes a rule for socket() one for socketcall(1, …), too, where an ABI has that; minijail does
 // not.
 std::string multiplexer_lines(const std::vector<CallPolicy>& calls, const Decision& otherwise, Abi abi,
-                              Told& told) {
+                              std::vector<std::string>& denied_always) {
     const bool allows = lets_through(otherwise.action);
     std::map<std::string, std::vector<ConditionalDecision>> permitted;
     std::set<std::string> denied;
@@ -151,7 +129,7 @@ std::string multiplexer_lines(const std::vector<CallPolicy>& calls, const Decisi
         if (!allows && lets_all_through && own == calls.end())
             permitted[multiplexer].push_back({{{0, by->selector, 0, "SCMP_CMP_EQ"}}, *call.always});
         else
-            told.through_multiplexer.push_back(call.name + " by " + multiplexer);
+            denied_always.push_back(call.name + " by " + multiplexer);
     }
     std::string text;
     for (const auto& [multiplexer, selectors] : permitted)
@@ -181,23 +159,19 @@ Result<Written> write_minijail(const Profile& profile, const WriteContext& conte
     if (otherwise.action == Action::log) losses.emplace_back("the logging of calls that no rule names");
     if (!allows && !kills(otherwise))
         losses.push_back(name_of(otherwise) + " for calls that no rule names: they are killed");
-    Told told;
+    Unsaid unsaid;
     const std::vector<CallPolicy> calls = policy_by_call(flat);
     for (const CallPolicy& call : calls) {
         if (!syscall_number(abi, call.name)) continue;  // minijail refuses names that it does not know
         const std::string policy =
-            allows ? denylist_policy(call, told) : allowlist_policy(call, otherwise, abi, told);
+            allows ? denylist_policy(call, unsaid) : allowlist_policy(call, otherwise, abi, unsaid);
         if (!policy.empty()) text += call.name + ": " + policy + "\n";
     }
-    text += multiplexer_lines(calls, otherwise, abi, told);
-    if (!told.through_multiplexer.empty())
-        losses.push_back("what it says of " + listed(told.through_multiplexer) + ": denied always");
-    if (!told.logged.empty()) losses.push_back("the logging of " + listed(told.logged));
-    if (!told.conditional.empty())
-        losses.push_back("conditions on the arguments of " + listed(told.conditional) + ": denied always");
-    if (!told.otherwise_denied.empty())
-        losses.push_back("denials of their own by " + listed(told.otherwise_denied) + ": " +
-                         (allows ? "they get EPERM" : "they are killed"));
+    std::vector<std::string> denied_always;
+    text += multiplexer_lines(calls, otherwise, abi, denied_always);
+    if (!denied_always.empty())
+        losses.push_back("what it says of " + listed(denied_always) + ": denied always");
+    unsaid.tell(allows ? "they get EPERM" : "they are killed", losses);
     return written;
 }
 

@@ -84,6 +84,10 @@ class PolicyReader {
         return fail(what, place(text_, source_, std::min(offset, text_.size())));
     }
 
+    tl::unexpected<Error> error_of_braces() const {
+        return error("has braces, which only minijail's compile_seccomp_policy.py reads, and this does not");
+    }
+
     // ---- characters and tokens ----
 
     [[nodiscard]] char peek() const { return at_ < text_.size() ? text_[at_] : '\n'; }
@@ -136,9 +140,7 @@ class PolicyReader {
     Result<void> read_statement() {
         const std::size_t begin = at_;
         if (peek() == '@') return read_directive();
-        if (peek() == '{')
-            return error(
-                "has braces, which only minijail's compile_seccomp_policy.py reads, and this does not");
+        if (peek() == '{') return error_of_braces();
         const std::string name = word();
         if (name.empty() || std::isdigit(static_cast<unsigned char>(name.front())) != 0)
             return error_at(begin, "should begin with the name of a system call, as in `read: 1`");
@@ -212,9 +214,7 @@ class PolicyReader {
             }
             return end_of_statement();
         }
-        if (peek() == '{')
-            return error(
-                "has braces, which only minijail's compile_seccomp_policy.py reads, and this does not");
+        if (peek() == '{') return error_of_braces();
         const std::string action = word();
         if (action == "return") {
             auto errnum = read_errno();
@@ -318,18 +318,10 @@ class PolicyReader {
         if (argument.size() != 4 || argument.substr(0, 3) != "arg" || argument[3] < '0' || argument[3] > '5')
             return error_at(at, "is not one of arg0 to arg5");
         const auto index = static_cast<std::uint32_t>(argument[3] - '0');
-        constexpr std::array<std::pair<std::string_view, std::string_view>, 6> comparisons{{
-            {"==", "SCMP_CMP_EQ"},
-            {"!=", "SCMP_CMP_NE"},
-            {"<=", "SCMP_CMP_LE"},
-            {"<", "SCMP_CMP_LT"},
-            {">=", "SCMP_CMP_GE"},
-            {">", "SCMP_CMP_GT"},
-        }};
-        for (const auto& [text, op] : comparisons)
-            if (accept(text))
-                return read_value().map([&, op = op](std::uint64_t value) {
-                    return std::vector<ArgumentCondition>{{index, value, 0, std::string(op)}};
+        for (const Operator& op : all_operators())
+            if (!op.sign.empty() && accept(op.sign))
+                return read_value().map([&](std::uint64_t value) {
+                    return std::vector<ArgumentCondition>{{index, value, 0, std::string(op.token)}};
                 });
         if (accept_but_not('&', '&'))
             return read_value().map([&](std::uint64_t value) {

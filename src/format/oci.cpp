@@ -1,7 +1,6 @@
 // The OCI seccomp format and what Docker and Podman add to it.
 #include <algorithm>
 #include <array>
-#include <limits>
 #include <map>
 #include <set>
 
@@ -14,10 +13,6 @@ namespace callcensus {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-constexpr std::array<std::string_view, 7> operators{"SCMP_CMP_NE",       "SCMP_CMP_LT", "SCMP_CMP_LE",
-                                                    "SCMP_CMP_EQ",       "SCMP_CMP_GE", "SCMP_CMP_GT",
-                                                    "SCMP_CMP_MASKED_EQ"};
 
 // ---- reading ----
 
@@ -78,7 +73,7 @@ ArgumentCondition read_condition(Decoder& decoder, const Placed& at) {
     const auto text = fields.text("op");
     if (!text) return condition;
     condition.op = *text;
-    if (std::find(operators.begin(), operators.end(), condition.op) == operators.end())
+    if (find_operator(condition.op) == nullptr)
         fields.complain(op,
                         "is an unknown operator \"" + condition.op + "\"; it should look like SCMP_CMP_EQ",
                         Fault::Kind::comparison);

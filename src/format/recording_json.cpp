@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
-#include <limits>
 
 #include "base/errno_names.hpp"
 #include "callcensus/format.hpp"

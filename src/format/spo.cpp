@@ -27,9 +27,6 @@ namespace {
 constexpr std::string_view api_version = "security-profiles-operator.x-k8s.io/v1beta1";
 constexpr std::string_view kind = "SeccompProfile";
 
-constexpr std::array<std::string_view, 4> flags{"SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG",
-                                                "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
-                                                "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"};
 // Tokens that others take and its schema refuses.
 constexpr std::array<std::string_view, 4> missing_architectures{"SCMP_ARCH_LOONGARCH64", "SCMP_ARCH_M68K",
                                                                 "SCMP_ARCH_SH", "SCMP_ARCH_SHEB"};
@@ -42,15 +39,19 @@ bool contains(const List& list, std::string_view value) {
     return std::find(list.begin(), list.end(), value) != list.end();
 }
 
-// What Kubernetes accepts as a name: lower case letters, digits, `-` and `.`, a letter or digit at both ends.
+// What Kubernetes accepts as a name: words joined by `.`, of at most 253 characters together; a word has
+// lower case letters, digits and `-`, with a letter or digit at both ends.
 std::string object_name(std::string name) {
-    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) {
-        return std::isalnum(c) != 0 || c == '.' ? static_cast<char>(std::tolower(c)) : '-';
+    const auto is_alphanumeric = [](unsigned char c) { return std::isalnum(c) != 0; };
+    std::transform(name.begin(), name.end(), name.begin(), [&](unsigned char c) {
+        return is_alphanumeric(c) || c == '.' ? static_cast<char>(std::tolower(c)) : '-';
     });
-    const auto is_edge = [](unsigned char c) { return std::isalnum(c) == 0; };
-    name.erase(name.begin(), std::find_if_not(name.begin(), name.end(), is_edge));
-    name.erase(std::find_if_not(name.rbegin(), name.rend(), is_edge).base(), name.end());
-    return name.empty() ? "profile" : name.substr(0, 253);
+    name = name.substr(0, 253);
+    name.erase(name.begin(), std::find_if(name.begin(), name.end(), is_alphanumeric));
+    name.erase(std::find_if(name.rbegin(), name.rend(), is_alphanumeric).base(), name.end());
+    for (std::size_t at = name.find('.'); at != std::string::npos; at = name.find('.', at + 1))
+        if (!is_alphanumeric(name[at - 1]) || !is_alphanumeric(name[at + 1])) name[at] = '-';
+    return name.empty() ? "profile" : name;
 }
 
 void write_condition(YamlWriter& yaml, const ArgumentCondition& condition) {
@@ -265,7 +266,7 @@ Result<Written> write_spo(const Profile& profile, const WriteContext& context) {
         yaml, "architectures", flat.architectures,
         [](const std::string& token) { return !contains(missing_architectures, token); }, written.losses);
     write_list(
-        yaml, "flags", flat.flags, [](const std::string& flag) { return contains(flags, flag); },
+        yaml, "flags", flat.flags, [](const std::string& flag) { return contains(all_filter_flags(), flag); },
         written.losses);
     if (!flat.listener_path.empty()) yaml.text("listenerPath").text(flat.listener_path);
     if (!flat.listener_metadata.empty()) yaml.text("listenerMetadata").text(flat.listener_metadata);

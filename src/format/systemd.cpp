@@ -36,10 +36,6 @@ constexpr std::string_view implicit_calls =
     "sched_getaffinity sched_yield set_robust_list set_thread_area set_tid_address set_tls sigreturn "
     "time ugetrlimit";
 
-bool kills(const Decision& decision) {
-    return decision.action == Action::kill_process || decision.action == Action::kill_thread;
-}
-
 // As SystemCallErrorNumber= and the suffix of a denylist's item have it.
 std::string error_number(const Decision& decision) {
     if (decision.action != Action::errno_) return "kill";
@@ -65,23 +61,17 @@ void write_filter(std::string& text, std::string_view prefix, const std::vector<
     end_line();
 }
 
-struct Told {
-    std::vector<std::string> logged;
-    std::vector<std::string> conditional;
-    std::vector<std::string> otherwise_denied;
-};
-
 void write_allowlist(std::string& text, const std::vector<CallPolicy>& calls, const std::vector<Abi>& abis,
-                     Told& told, std::vector<std::string>& losses) {
+                     Unsaid& unsaid, std::vector<std::string>& losses) {
     std::vector<std::string> allowed;
     for (const CallPolicy& call : calls) {
         if (call.always && lets_through(call.always->action)) {
             allowed.push_back(call.name);
-            if (call.always->action == Action::log) told.logged.push_back(call.name);
+            if (call.always->action == Action::log) unsaid.logged.push_back(call.name);
         } else if (call.always) {
-            told.otherwise_denied.push_back(call.name + " (" + name_of(*call.always) + ")");
+            unsaid.add_denial(call, *call.always);
         } else {
-            told.conditional.push_back(call.name);
+            unsaid.conditional.push_back(call.name);
         }
     }
     const std::set<std::string_view> names(allowed.begin(), allowed.end());
@@ -99,19 +89,13 @@ void write_allowlist(std::string& text, const std::vector<CallPolicy>& calls, co
     write_filter(text, "~", taken_out);
 }
 
-void write_denylist(std::string& text, const std::vector<CallPolicy>& calls, Told& told) {
+void write_denylist(std::string& text, const std::vector<CallPolicy>& calls, Unsaid& unsaid) {
     std::vector<std::string> denied;
     for (const CallPolicy& call : calls) {
-        std::optional<Decision> denial;
-        if (call.always && !lets_through(call.always->action)) denial = call.always;
-        for (const ConditionalDecision& some : call.sometimes)
-            if (!denial && !lets_through(some.decision.action)) denial = some.decision;
-        const bool logs = call.always ? call.always->action == Action::log : !denial;
-        if (logs) told.logged.push_back(call.name);
+        const auto denial = denial_of(call, unsaid);
         if (!denial) continue;
         denied.push_back(call.name + ":" + error_number(*denial));
-        if (!call.always) told.conditional.push_back(call.name);
-        if (!can_say(*denial)) told.otherwise_denied.push_back(call.name + " (" + name_of(*denial) + ")");
+        if (!can_say(*denial)) unsaid.add_denial(call, *denial);
     }
     write_filter(text, "~", denied);
 }
@@ -140,24 +124,18 @@ Result<Written> write_systemd(const Profile& profile, const WriteContext& contex
     text = heading_comment(flat, context.source);
     text += "[Service]\n";
     write_architectures(text, flat, abis, losses);
-    Told told;
+    Unsaid unsaid;
     const bool allows = lets_through(otherwise.action);
     if (allows) {
         if (otherwise.action == Action::log) losses.emplace_back("the logging of calls that no rule names");
-        write_denylist(text, calls, told);
+        write_denylist(text, calls, unsaid);
     } else {
         if (!can_say(otherwise))
             losses.push_back(name_of(otherwise) + " for calls that no rule names: they kill the process");
         if (!kills(otherwise)) text += "SystemCallErrorNumber=" + error_number(otherwise) + "\n";
-        write_allowlist(text, calls, abis, told, losses);
+        write_allowlist(text, calls, abis, unsaid, losses);
     }
-    if (!told.logged.empty()) losses.push_back("the logging of " + listed(told.logged));
-    if (!told.conditional.empty())
-        losses.push_back("conditions on the arguments of " + listed(told.conditional) + ": denied always");
-    if (!told.otherwise_denied.empty())
-        losses.push_back(
-            "denials of their own by " + listed(told.otherwise_denied) + ": " +
-            (allows ? "they kill the process" : "they are denied like calls that no rule names"));
+    unsaid.tell(allows ? "they kill the process" : "they are denied like calls that no rule names", losses);
     return written;
 }
 

@@ -6,8 +6,6 @@
 #include <charconv>
 #include <utility>
 
-#include "base/errno_names.hpp"
-
 namespace callcensus {
 namespace {
 
@@ -18,11 +16,6 @@ bool contains(const std::vector<std::string>& list, const std::string& one) {
 bool in_row(const std::vector<std::string>& names, const Machine& machine) {
     return std::all_of(names.begin(), names.end(),
                        [&](const std::string& name) { return machine.caps.count(name) != 0; });
-}
-
-void resolve_errno(std::optional<std::uint32_t>& number, std::string& name) {
-    if (const auto known = errno_from_name(name)) number = static_cast<std::uint32_t>(*known);
-    name.clear();
 }
 
 }  // namespace
@@ -82,7 +75,6 @@ bool applies(const Rule& rule, const Machine& machine) {
 
 Profile resolve(const Profile& profile, const Machine& machine) {
     Profile resolved = profile;
-    resolve_errno(resolved.default_errno_ret, resolved.default_errno_name);
     const AbiInfo* native = find_machine_abi(machine.arch);
     for (const ArchitectureFamily& family : profile.arch_map) {
         if (native == nullptr || family.architecture != native->token) continue;
@@ -95,11 +87,11 @@ Profile resolve(const Profile& profile, const Machine& machine) {
     for (const Rule& rule : profile.rules) {
         if (!applies(rule, machine)) continue;
         Rule& kept = resolved.rules.emplace_back(rule);
-        resolve_errno(kept.errno_ret, kept.errno_name);
         if (!kept.name.empty()) kept.names.push_back(std::exchange(kept.name, {}));
         kept.includes = {};
         kept.excludes = {};
     }
+    use_errno_numbers(resolved);
     return resolved;
 }
 

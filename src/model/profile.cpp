@@ -5,7 +5,6 @@
 #include <cerrno>
 
 #include "base/errno_names.hpp"
-
 #include "base/nearest.hpp"
 
 namespace callcensus {
@@ -28,6 +27,26 @@ std::uint32_t errno_of(Action action, const std::optional<std::uint32_t>& number
     if (!name.empty())
         if (const auto named = errno_from_name(name)) return static_cast<std::uint32_t>(*named);
     return number.value_or(EPERM);
+}
+
+constexpr std::array<Operator, 7> operators{{
+    {"SCMP_CMP_NE", "!="},
+    {"SCMP_CMP_LE", "<="},
+    {"SCMP_CMP_LT", "<"},
+    {"SCMP_CMP_EQ", "=="},
+    {"SCMP_CMP_GE", ">="},
+    {"SCMP_CMP_GT", ">"},
+    {"SCMP_CMP_MASKED_EQ", ""},
+}};
+
+// Others that the kernel has (NEW_LISTENER, TSYNC_ESRCH) are not for profiles: runtime-spec, config-linux.md.
+constexpr std::array<std::string_view, 4> filter_flags{"SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG",
+                                                       "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
+                                                       "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"};
+
+void use_number(std::optional<std::uint32_t>& number, std::string& name) {
+    if (const auto known = errno_from_name(name)) number = static_cast<std::uint32_t>(*known);
+    name.clear();
 }
 
 Action canonical(Action action) { return action == Action::kill ? Action::kill_thread : action; }
@@ -71,6 +90,31 @@ Decision decision_of(const Rule& rule) {
 Decision default_decision(const Profile& profile) {
     return {canonical(profile.default_action),
             errno_of(profile.default_action, profile.default_errno_ret, profile.default_errno_name)};
+}
+
+std::span<const Operator> all_operators() { return operators; }
+
+const Operator* find_operator(std::string_view token) {
+    const auto* row = std::find_if(operators.begin(), operators.end(),
+                                   [&](const Operator& candidate) { return candidate.token == token; });
+    return row == operators.end() ? nullptr : row;
+}
+
+void add_to_families(std::vector<ArchitectureFamily>& families, Abi abi) {
+    const std::string token(info(abi).token);
+    const std::string native(info(info(abi).native).token);
+    auto row = std::find_if(families.begin(), families.end(),
+                            [&](const ArchitectureFamily& family) { return family.architecture == native; });
+    if (row == families.end()) row = families.insert(row, {native, {}});
+    auto& subs = row->sub_architectures;
+    if (token != native && std::find(subs.begin(), subs.end(), token) == subs.end()) subs.push_back(token);
+}
+
+std::span<const std::string_view> all_filter_flags() { return filter_flags; }
+
+void use_errno_numbers(Profile& profile) {
+    use_number(profile.default_errno_ret, profile.default_errno_name);
+    for (Rule& rule : profile.rules) use_number(rule.errno_ret, rule.errno_name);
 }
 
 }  // namespace callcensus

@@ -151,6 +151,8 @@ Result<CompiledFilter> compile(const Profile& profile, const Machine& machine) {
     if (!meaning) return tl::unexpected(meaning.error());
 
     CompiledFilter compiled;
+    for (const std::string& token : resolve(profile, machine).architectures)
+        if (find_abi_by_token(token) == nullptr) compiled.losses.push_back("the architecture " + token);
     std::vector<OwnTest> own_tests;
     SeccompContext whole(nullptr, &seccomp_release);
     // One ABI at a time, so that conditions are worked out for its width, and the native one of this machine

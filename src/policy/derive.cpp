@@ -132,27 +132,8 @@ void unite_architectures(Profile& profile, const std::set<Abi>& abis) {
         }
         return;
     }
-    // Beside an archMap `architectures` would be refused. A process reaches other ABIs from its machine's
-    // native one (the first of its kind in the table), so that is where a missing one belongs.
-    const std::string native(info(*abis.begin()).token);
-    for (const Abi abi : abis) {
-        const std::string token(info(abi).token);
-        const bool covered = std::any_of(
-            profile.arch_map.begin(), profile.arch_map.end(), [&](const ArchitectureFamily& family) {
-                const auto& subs = family.sub_architectures;
-                return family.architecture == token ||
-                       (family.architecture == native &&
-                        std::find(subs.begin(), subs.end(), token) != subs.end());
-            });
-        if (covered) continue;
-        const auto family =
-            std::find_if(profile.arch_map.begin(), profile.arch_map.end(),
-                         [&](const ArchitectureFamily& row) { return row.architecture == native; });
-        if (family == profile.arch_map.end() || token == native)
-            profile.arch_map.push_back({token, {}});
-        else
-            family->sub_architectures.push_back(token);
-    }
+    // Beside an archMap `architectures` would be refused.
+    for (const Abi abi : abis) add_to_families(profile.arch_map, abi);
 }
 
 void settle_default(Profile& profile, const DeriveOptions& options, std::vector<std::string>& warnings) {

@@ -1,7 +1,6 @@
 #include "callcensus/describe.hpp"
 
 #include <algorithm>
-#include <map>
 #include <vector>
 
 #include "base/errno_names.hpp"
@@ -18,12 +17,10 @@ std::string number(std::uint64_t value) {
 }
 
 std::string text_of(const ArgumentCondition& condition) {
-    static const std::map<std::string, std::string> signs{{"SCMP_CMP_NE", " != "}, {"SCMP_CMP_LT", " < "},
-                                                          {"SCMP_CMP_LE", " <= "}, {"SCMP_CMP_EQ", " == "},
-                                                          {"SCMP_CMP_GE", " >= "}, {"SCMP_CMP_GT", " > "}};
     const std::string argument = "arg" + std::to_string(condition.index);
-    const auto sign = signs.find(condition.op);
-    if (sign != signs.end()) return argument + sign->second + number(condition.value);
+    const Operator* op = find_operator(condition.op);
+    if (op != nullptr && !op->sign.empty())
+        return argument + " " + std::string(op->sign) + " " + number(condition.value);
     return argument + " & " + number(condition.value) + " == " + number(condition.value_two);
 }
 

@@ -346,9 +346,7 @@ void capability(Lint& lint) {
 }
 
 void flags(Lint& lint) {
-    constexpr std::array<std::string_view, 4> known{"SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG",
-                                                    "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
-                                                    "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"};
+    const auto known = all_filter_flags();
     for (std::size_t i = 0; i < lint.profile.flags.size(); ++i) {
         const std::string& flag = lint.profile.flags[i];
         if (std::find(known.begin(), known.end(), flag) != known.end()) continue;

@@ -86,6 +86,29 @@ class Convert(harness.Case):
         self.assertComplains(self.convert(DOCKER_SHAPE, "--to", "systemd", "-o", "x.conf"), "--lossy")
         self.assertEqual(self.path("x.conf").read_text(encoding="utf-8"), "before")
 
+    def test_a_compiled_filter_tells_of_what_it_lacks(self):
+        flagged = self.profile("flagged.json", {**DENYING, "flags": ["SECCOMP_FILTER_FLAG_LOG"],
+                                                "listenerPath": "/run/x"})
+        foreign = self.profile("foreign.json", {**DENYING, "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_SH"]})
+        for name in ("bpf", "pfc", "c"):
+            with self.subTest(name):
+                self.assertComplains(self.convert(DOCKER_SHAPE, "--to", name, "-o", "x"),
+                                     "conditions on capabilities")
+                first = "the flag SECCOMP_FILTER_FLAG_LOG; and 1 more" if name != "c" else "the listener"
+                self.assertComplains(self.convert(flagged, "--to", name, "-o", "x"), first)
+                self.assertComplains(self.convert(foreign, "--to", name, "-o", "x"), "SCMP_ARCH_SH")
+        self.assertIn("SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_LOG,",
+                      self.convert(flagged, "--to", "c", "--lossy", "-q").out)
+
+    def test_raw_bytes_do_not_go_to_a_terminal(self):
+        path = self.profile("d.json", DENYING)
+        terminal = harness.Terminal(self, [harness.PROGRAM, "convert", path, "--to", "bpf"])
+        self.assertEqual(terminal.end(), harness.FAILED)
+        self.assertRegex(terminal.output, rb"^callcensus: standard output: is a terminal[^\n]*\r\n$")
+        terminal = harness.Terminal(self, [harness.PROGRAM, "convert", path, "--to", "pfc"])
+        self.assertEqual(terminal.end(), 0)
+        self.assertIn(b"# pseudo filter code", terminal.output)
+
     def test_unknown_formats_and_architectures(self):
         self.assertComplains(self.convert(DOCKER_SHAPE, "--to", "kafel"), "kafel", "minijail")
         self.assertComplains(self.convert(DOCKER_SHAPE, "--to", "oci", "--abi", "z80"), "z80")

@@ -204,6 +204,12 @@ TEST_CASE("an archMap is extended and never joined by architectures") {
         REQUIRE(other.arch_map.size() == 2);
         CHECK(other.arch_map[1].architecture == "SCMP_ARCH_X86_64");
     }
+    SECTION("where a row for 32-bit machines says nothing of programs on 64-bit ones") {
+        options.baseline->arch_map = {{"SCMP_ARCH_X86_64", {}}, {"SCMP_ARCH_X86", {}}};
+        const Profile other = derived({recording_of({{Abi::i386, 3}})}, options).profile;
+        CHECK(other.arch_map == std::vector<ArchitectureFamily>{{"SCMP_ARCH_X86_64", {"SCMP_ARCH_X86"}},
+                                                                {"SCMP_ARCH_X86", {}}});
+    }
 }
 
 TEST_CASE("options override a baseline's defaults") {

@@ -139,7 +139,6 @@ TEST_CASE("the table of formats is complete") {
         CHECK(find_format(format.id) == &format);
         CHECK(format.write != nullptr);
         CHECK(format.suffix.front() == '.');
-        CHECK_FALSE(format.description.empty());
     }
     CHECK(find_format("kafel") == nullptr);
     CHECK(find_format("") == nullptr);
@@ -182,8 +181,8 @@ TEST_CASE("docker gets families in place of a list") {
     const auto again = parse_profile(written.content, "again");
     REQUIRE(again);
     CHECK(again->architectures.empty());
-    CHECK(again->arch_map == std::vector<ArchitectureFamily>{{"SCMP_ARCH_X86_64", {"SCMP_ARCH_X86"}},
-                                                             {"SCMP_ARCH_AARCH64", {"SCMP_ARCH_ARM"}},
+    CHECK(again->arch_map == std::vector<ArchitectureFamily>{{"SCMP_ARCH_AARCH64", {"SCMP_ARCH_ARM"}},
+                                                             {"SCMP_ARCH_X86_64", {"SCMP_ARCH_X86"}},
                                                              {"SCMP_ARCH_PPC64LE", {}}});
 }
 
@@ -202,7 +201,13 @@ TEST_CASE("text for YAML is quoted where a reader could take it for something el
 TEST_CASE("Kubernetes gets a name that it accepts") {
     WriteContext context;
     for (const auto& [name, expected] : std::vector<std::pair<std::string, std::string>>{
-             {"My_Server.v1", "my-server.v1"}, {"--x--", "x"}, {"", "profile"}, {"\xc3\xa9", "profile"}}) {
+             {"My_Server.v1", "my-server.v1"},
+             {"--x--", "x"},
+             {"", "profile"},
+             {"\xc3\xa9", "profile"},
+             {"a..b", "a--b"},
+             {"a.-b.c", "a--b.c"},
+             {std::string(252, 'a') + "-b", std::string(252, 'a')}}) {
         context.name = name;
         const auto written = write_as(*find_format("spo"), profile_of(allow("read")), context);
         REQUIRE(written);
