@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -32,6 +33,12 @@ struct ExitStatus {
 /// Of whom the set of calls is exact where a process's known calls are not reported: its own set, its
 /// executable's (over all processes that run it), or only that of the whole tree.
 enum class Scope : std::uint8_t { process, executable, tree };
+
+/// Everything that the target names is being followed: nothing escapes from here on. Comes once, first of all
+/// where the target ran before.
+struct Following {
+    std::size_t tasks = 0;
+};
 
 /// A task begins to be followed. It is either a further thread of `process` or the first task of a new one.
 struct TaskStarted {
@@ -89,7 +96,7 @@ struct Noted {
 /// Comes about as often as the Plan asks for, whether or not anything happened.
 struct Tick {};
 
-using Event =
-    std::variant<TaskStarted, Execed, SyscallSeen, SyscallReturned, LetRun, TaskExited, Lost, Noted, Tick>;
+using Event = std::variant<Following, TaskStarted, Execed, SyscallSeen, SyscallReturned, LetRun, TaskExited,
+                           Lost, Noted, Tick>;
 
 }  // namespace callcensus

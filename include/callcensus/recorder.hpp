@@ -29,9 +29,28 @@ namespace callcensus {
 /// Start a program and record it from its execve on. `argv[0]` is looked up as a shell does.
 struct Launch {
     std::vector<std::string> argv;
+    /// Record only what happens inside the containers that it starts (or enters, as `podman exec` does): see
+    /// Container for where that begins. Everything else is followed, and not reported.
+    bool in_containers = false;
 };
 
-using Target = std::variant<Launch>;
+/// Follow processes that run already, with all their threads and whatever these start from now on. The
+/// processes go on when the run ends, as they were: a request to end (SIGINT, SIGTERM, SIGHUP, Plan::timeout)
+/// lets them go.
+struct Attach {
+    std::vector<pid_t> processes;
+};
+
+/// Follow the first process of a container that a runtime has created and not started yet: where an OCI hook
+/// of the stages prestart and createRuntime finds it (State.pid). Recording begins inside the container's
+/// root directory: on a thread that loads a seccomp filter there, with what it calls from then on, else with
+/// the execve of the command; from the execve on, everything. Its end is reported (TaskExited) before the
+/// runtime can hear of it: what the sink does then is done before `podman run` returns.
+struct Container {
+    pid_t init = 0;
+};
+
+using Target = std::variant<Launch, Attach, Container>;
 
 /// What to do besides following everything to its end.
 struct Plan {
@@ -43,6 +62,9 @@ struct Plan {
     bool every_call = false;       ///< report each call and each result: nothing is let run
     bool by_executable = false;    ///< the set of each executable is to be exact, not only that of the tree
     bool keep_privileges = false;  ///< never set no_new_privs
+    /// Switch off the target's own seccomp filters while it is recorded (PTRACE_O_SUSPEND_SECCOMP, Linux 4.3;
+    /// takes CAP_SYS_ADMIN in the first user namespace).
+    bool suspend_filters = false;
     SyscallSet known;     ///< calls that need not be reported at all, as if they had been seen before
     double patience = 1;  ///< how long to watch before letting run, relative to the default; 0: at once
 };
@@ -65,7 +87,8 @@ struct Sink {
 
 /// How a run ended.
 struct Outcome {
-    bool started = false;  ///< the execve has succeeded; otherwise there is nothing to derive from
+    bool started = false;  ///< the execve has succeeded, or the processes are followed; otherwise there is
+                           ///< nothing to derive from
     int exec_errno = 0;    ///< why it has not, 0 where the task died before it came to that
     std::string path;      ///< what argv[0] was resolved to
     std::optional<ExitStatus> status;  ///< of the first process; empty where it was let go alive

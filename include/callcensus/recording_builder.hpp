@@ -52,6 +52,7 @@ class RecordingBuilder {
         FirstSeen first;
     };
 
+    void see(const Following&) {}
     void see(const TaskStarted&);
     void see(const Execed&);
     void see(const SyscallSeen&);

@@ -5,12 +5,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <climits>
 #include <cstdlib>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include "base/unique_fd.hpp"
 
@@ -44,6 +46,19 @@ Number field(std::string_view status, std::string_view key, int position = 1) {
     return value;
 }
 
+std::vector<pid_t> numbered_entries(const std::string& path) {
+    std::vector<pid_t> found;
+    const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(path.c_str()), &::closedir);
+    if (!directory) return found;
+    while (const dirent* entry = ::readdir(directory.get())) {
+        const std::string_view name(entry->d_name);
+        pid_t number = 0;
+        const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+        if (error == std::errc() && end == name.data() + name.size()) found.push_back(number);
+    }
+    return found;
+}
+
 }  // namespace
 
 std::optional<TaskStatus> task_status(pid_t tid) {
@@ -52,9 +67,16 @@ std::optional<TaskStatus> task_status(pid_t tid) {
     // The name of the task comes first and is its own to choose: look behind it.
     const std::string_view fields =
         std::string_view(status).substr(std::min(status.find('\n'), status.size()));
-    return TaskStatus{field(fields, "\nTgid:"),          field(fields, "\nPPid:"),
-                      field(fields, "\nTracerPid:"),     field(fields, "\nSeccomp:"),
-                      field<uid_t>(fields, "\nUid:", 2), field<gid_t>(fields, "\nGid:", 2)};
+    TaskStatus task;
+    task.process = field(fields, "\nTgid:");
+    task.parent = field(fields, "\nPPid:");
+    task.tracer = field(fields, "\nTracerPid:");
+    task.has_ended = fields.find("\nState:\tZ") != std::string_view::npos ||
+                     fields.find("\nState:\tX") != std::string_view::npos;
+    task.seccomp = field(fields, "\nSeccomp:");
+    task.user = field<uid_t>(fields, "\nUid:", 2);
+    task.group = field<gid_t>(fields, "\nGid:", 2);
+    return task;
 }
 
 bool is_thread_of(pid_t process, pid_t tid) {
@@ -64,7 +86,8 @@ bool is_thread_of(pid_t process, pid_t tid) {
 std::string executable(pid_t tid) {
     std::array<char, PATH_MAX> path{};
     const ssize_t length = ::readlink(of_task(tid, "exe").c_str(), path.data(), path.size());
-    if (length > 0) return {path.data(), static_cast<std::size_t>(length)};
+    // runc runs from a copy of itself in a detached mount, whose path is "/".
+    if (length > 1) return {path.data(), static_cast<std::size_t>(length)};
     return "[" + read_line(of_task(tid, "comm")) + "]";
 }
 
@@ -103,17 +126,47 @@ bool uses_our_terminal(pid_t process) {
     return false;
 }
 
-std::vector<pid_t> processes() {
-    std::vector<pid_t> found;
-    const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir("/proc"), &::closedir);
-    if (!directory) return found;
-    while (const dirent* entry = ::readdir(directory.get())) {
-        const std::string_view name(entry->d_name);
-        pid_t pid = 0;
-        const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
-        if (error == std::errc() && end == name.data() + name.size()) found.push_back(pid);
+std::vector<pid_t> processes() { return numbered_entries("/proc"); }
+
+std::vector<pid_t> threads(pid_t process) { return numbered_entries(of_task(process, "task")); }
+
+std::optional<CallInProgress> call_in_progress(pid_t tid) {
+    // "35 0x7ffd 0x0 0x0 0x0 0x0 0x0 0x7ffd 0x7f3a": number, arguments, stack and instruction pointer; for
+    // a task in its own code "-1" and the pointers, for one that runs "running".
+    const std::string line = read_line(of_task(tid, "syscall"));
+    if (line.empty() || line.front() < '0' || line.front() > '9') return std::nullopt;
+    CallInProgress call;
+    const char* at = line.c_str();
+    char* end = nullptr;
+    call.number = std::strtoull(at, &end, 10);
+    for (std::uint64_t& argument : call.arguments) argument = std::strtoull(end, &end, 16);
+    return call;
+}
+
+std::vector<std::string> command_line(pid_t process) {
+    const std::string text = read_small_file(of_task(process, "cmdline"));
+    std::vector<std::string> arguments;
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t end = std::min(text.find('\0', at), text.size());
+        std::string argument = text.substr(at, end - at);
+        // A process that writes a title over its arguments pads it.
+        argument.erase(argument.find_last_not_of(' ') + 1);
+        if (!argument.empty()) arguments.push_back(std::move(argument));
+        at = end + 1;
     }
-    return found;
+    return arguments;
+}
+
+std::optional<DirectoryId> root_directory(pid_t tid) {
+    struct stat root {};
+    if (::stat(of_task(tid, "root").c_str(), &root) != 0) return std::nullopt;
+    return DirectoryId{root.st_dev, root.st_ino};
+}
+
+std::string mount_namespace(pid_t tid) {
+    std::array<char, 64> text{};
+    const ssize_t length = ::readlink(of_task(tid, "ns/mnt").c_str(), text.data(), text.size());
+    return length > 0 ? std::string(text.data(), static_cast<std::size_t>(length)) : std::string();
 }
 
 std::string read_line(const std::string& path) {

@@ -3,6 +3,8 @@
 
 #include <sys/types.h>
 
+#include <array>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,16 +12,41 @@
 namespace callcensus::procfs {
 
 struct TaskStatus {
-    pid_t process = 0;  // Tgid
-    pid_t parent = 0;   // PPid
-    pid_t tracer = 0;   // TracerPid
-    int seccomp = 0;    // 0 none, 1 strict, 2 filter
-    uid_t user = 0;     // effective, Uid's second
-    gid_t group = 0;    // effective, Gid's second
+    pid_t process = 0;       // Tgid
+    pid_t parent = 0;        // PPid
+    pid_t tracer = 0;        // TracerPid
+    bool has_ended = false;  // a zombie: nobody has asked for its status yet, or its other threads live on
+    int seccomp = 0;         // 0 none, 1 strict, 2 filter
+    uid_t user = 0;          // effective, Uid's second
+    gid_t group = 0;         // effective, Gid's second
 };
 [[nodiscard]] std::optional<TaskStatus> task_status(pid_t tid);
 
 [[nodiscard]] bool is_thread_of(pid_t process, pid_t tid);
+/// All that there are in this moment, or nearly so; the leader first where it lives.
+[[nodiscard]] std::vector<pid_t> threads(pid_t process);
+
+/// The system call that a stopped or blocked task is in or has just come back from; empty where it was in the
+/// middle of its own code. proc(5), syscall.
+struct CallInProgress {
+    std::uint64_t number = 0;
+    std::array<std::uint64_t, 6> arguments{};
+};
+[[nodiscard]] std::optional<CallInProgress> call_in_progress(pid_t tid);
+
+/// The arguments of a process's command line; empty where it has none (a zombie, a kernel thread).
+[[nodiscard]] std::vector<std::string> command_line(pid_t process);
+
+/// A directory as the kernel tells it from all others.
+struct DirectoryId {
+    dev_t device = 0;
+    ino_t inode = 0;
+    friend bool operator==(const DirectoryId&, const DirectoryId&) = default;
+};
+/// The root directory of a task. Takes the right to ptrace it.
+[[nodiscard]] std::optional<DirectoryId> root_directory(pid_t tid);
+/// "mnt:[4026531841]"; empty without the right to ptrace it.
+[[nodiscard]] std::string mount_namespace(pid_t tid);
 
 /// The path of the program that a task runs, or `[name]` where the kernel does not tell (execute-only
 /// programs, other users' processes).

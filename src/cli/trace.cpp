@@ -21,6 +21,7 @@
 #include "callcensus/recorder.hpp"
 #include "callcensus/recording_builder.hpp"
 #include "callcensus/version.hpp"
+#include "cli/container_command.hpp"
 #include "cli/format_options.hpp"
 #include "cli/messages.hpp"
 #include "cli/policy_options.hpp"
@@ -38,6 +39,9 @@ constexpr std::chrono::seconds snapshot_interval{10};
 constexpr std::string_view automatic = "auto";
 
 struct TraceOptions {
+    std::vector<pid_t> processes;  // to attach to
+    bool container = false;
+    bool suspend_seccomp = false;
     std::string output;
     std::string recording;
     std::string engine{automatic};
@@ -58,7 +62,7 @@ struct TraceOptions {
 // the recording so far is there.
 class Observer final : public Sink {
   public:
-    Observer(const TraceOptions& options, const std::vector<std::string>& target)
+    Observer(const TraceOptions& options, const std::vector<std::string>& command)
         : options_(options),
           builder_([this] { return elapsed(); }),
           shows_status_(!options.quiet && StatusLine::possible()) {
@@ -66,13 +70,15 @@ class Observer final : public Sink {
         ::uname(&system);
         heading_.generator = std::string("callcensus ") + version;
         heading_.host = {system.release, system.machine};
-        heading_.command = target;
+        heading_.command = command;
         heading_.started = std::chrono::system_clock::now();
     }
 
     Verdict on(const Event& event) override {
         builder_.on(event);
-        if (const auto* seen = std::get_if<SyscallSeen>(&event)) {
+        if (std::holds_alternative<Following>(event)) {
+            if (!options_.quiet) say_whom_we_follow();
+        } else if (const auto* seen = std::get_if<SyscallSeen>(&event)) {
             if (shows_status_) status_line_.note(*seen);
         } else if (const auto* returned = std::get_if<SyscallReturned>(&event)) {
             if (shows_status_) status_line_.note(*returned);
@@ -120,8 +126,13 @@ class Observer final : public Sink {
   private:
     [[nodiscard]] Milliseconds elapsed() const { return Clock::now() - started_; }
 
+    void say_whom_we_follow() const {
+        say(fmt::format("following {} ({}); Ctrl-C lets go of {}", fmt::join(heading_.command, " "),
+                        fmt::join(options_.processes, ", "), options_.processes.size() == 1 ? "it" : "them"));
+    }
+
     void ended(const TaskExited& exited) {
-        if (!(exited.task == main_)) return;
+        if (!(exited.task == main_) || options_.container || !options_.processes.empty()) return;
         survivors_ = builder_.live_processes();
         if (survivors_ == 0 || options_.until_exit || !shows_status_) return;
         status_line_.wipe();
@@ -244,10 +255,10 @@ Result<void> check_outputs(const TraceOptions& options) {
     return {};
 }
 
-Result<Choice> choose_engine(const std::string& name, const Launch& launch, const Plan& plan) {
-    if (name == automatic) return choose_recorder(launch, plan);
+Result<Choice> choose_engine(const std::string& name, const Target& target, const Plan& plan) {
+    if (name == automatic) return choose_recorder(target, plan);
     const Recorder* recorder = find_recorder(name);
-    if (auto possible = recorder->check(launch, plan); !possible)
+    if (auto possible = recorder->check(target, plan); !possible)
         return fail(possible.error().message, "--engine " + name);
     return Choice{recorder, {}};
 }
@@ -264,9 +275,41 @@ Result<SyscallSet> read_known(const std::vector<std::string>& paths) {
     return known;
 }
 
-int trace(const TraceOptions& options, const std::vector<std::string>& target) {
-    if (target.empty())
-        return complain({"there is no command to run, as in: callcensus trace -- ls -l", "", 0});
+// What to record, from the options and the command; and what a user of containers should know beforehand.
+Result<Target> choose_target(const TraceOptions& options, const std::vector<std::string>& command) {
+    if (!options.processes.empty()) {
+        if (!command.empty()) return fail("takes no command: it records processes that run already", "-p");
+        return Attach{options.processes};
+    }
+    if (command.empty()) return fail("there is no command to run, as in: callcensus trace -- ls -l");
+    const ContainerCommand containers = container_command(command);
+    if (options.container && containers == ContainerCommand::asks_a_daemon)
+        return fail(
+            "only asks a daemon to start the container, which cannot be followed from here: "
+            "`callcensus runtime` records it (docs/containers.md)",
+            command.front());
+    if (!options.container && !options.quiet && containers == ContainerCommand::starts_it)
+        say("this records " + command.front() +
+            " and all that it starts; --container records only what happens inside the container");
+    if (!options.quiet && containers == ContainerCommand::asks_a_daemon)
+        say("this records only " + command.front() +
+            ", which asks a daemon to start the container: `callcensus runtime` records containers "
+            "(docs/containers.md)");
+    return Launch{command, options.container};
+}
+
+// What the recording of processes that ran before lacks.
+void add_gaps_of_attaching(Recording& recording) {
+    recording.gaps.insert(recording.gaps.begin(),
+                          "attached to running processes: what they called before is not recorded");
+}
+
+std::string tasks(std::size_t count) { return count == 1 ? "a task" : fmt::format("{} tasks", count); }
+
+int trace(const TraceOptions& options, const std::vector<std::string>& command) {
+    const auto target = choose_target(options, command);
+    if (!target) return complain(target.error());
+    const bool attaches = std::holds_alternative<Attach>(*target);
     const auto derive_options = options.policy.resolve();
     if (!derive_options) return complain(derive_options.error());
     const auto known = read_known(options.known);
@@ -278,7 +321,7 @@ int trace(const TraceOptions& options, const std::vector<std::string>& target) {
         !possible)
         return complain(possible.error());
 
-    Observer observer(options, target);
+    Observer observer(options, attaches ? procfs::command_line(options.processes.front()) : command);
     Plan plan;
     plan.until_exit = options.until_exit;
     if (options.timeout) plan.timeout = milliseconds(*options.timeout);
@@ -286,15 +329,15 @@ int trace(const TraceOptions& options, const std::vector<std::string>& target) {
     plan.tick = observer.tick_interval();
     plan.every_call = options.count;
     plan.keep_privileges = options.keep_privileges;
+    plan.suspend_filters = options.suspend_seccomp;
     plan.by_executable = options.policy.by_executable();
     plan.known = *known;
     // Whoever says what is known wants to run fast from the start.
     plan.patience = options.patience.value_or(known->empty() ? 1 : 0);
-    const Launch launch{target};
-    const auto choice = choose_engine(options.engine, launch, plan);
+    const auto choice = choose_engine(options.engine, *target, plan);
     if (!choice) return complain(choice.error());
     observer.runs_under(choice->recorder->id(), *known);
-    const auto outcome = choice->recorder->run(launch, plan, observer);
+    const auto outcome = choice->recorder->run(*target, plan, observer);
     observer.finish();
     // What was recorded is to be written whoever wants us to end by now (a supervisor that repeats SIGTERM),
     // and a reader that has gone away is an error to report.
@@ -302,14 +345,17 @@ int trace(const TraceOptions& options, const std::vector<std::string>& target) {
     if (!outcome) return complain(outcome.error());
     if (!outcome->started) {
         if (outcome->exec_errno == 0 && outcome->status) return end_as(*outcome->status);
-        return report_failed_exec(target.front(), *outcome);
+        return report_failed_exec(command.front(), *outcome);
     }
 
     Recording recording = observer.recording();
+    if (recording.processes.empty()) {
+        say("nothing is recorded: " + command.front() + " has started no container");
+        return outcome->status && !(*outcome->status == ExitStatus{}) ? end_as(*outcome->status) : failed;
+    }
+    if (attaches) add_gaps_of_attaching(recording);
     if (outcome->let_go != 0)
-        recording.gaps.push_back(
-            fmt::format("stopped following {} that went on running",
-                        outcome->let_go == 1 ? "a task" : fmt::format("{} tasks", outcome->let_go)));
+        recording.gaps.push_back("stopped following " + tasks(outcome->let_go) + " that went on running");
     std::vector<ProfileReport> profiles =
         derive_profiles({&recording, 1}, *derive_options, options.policy.split, options.output);
     Summary summary{recording, profiles, choice->why_not_another, observer.survivors(), outcome->let_go, ""};
@@ -340,7 +386,7 @@ int trace(const TraceOptions& options, const std::vector<std::string>& target) {
     if (!options.quiet && !options.json)
         for (const std::string& loss : all_losses(files)) warn_of_loss(options.format, loss);
     if (!written) return failed;
-    return outcome->status ? end_as(*outcome->status) : 0;
+    return outcome->status && !attaches ? end_as(*outcome->status) : 0;
 }
 
 }  // namespace
@@ -349,7 +395,8 @@ Subcommand add_trace(CLI::App& app) {
     const auto options = std::make_shared<TraceOptions>();
     CLI::App* sub = app.add_subcommand(
         "trace", "Run a command, record its system calls, write a profile that allows them");
-    sub->formatter(std::make_shared<HelpWithUsage>("callcensus trace [OPTIONS] [--] COMMAND [ARG...]"));
+    sub->formatter(std::make_shared<HelpWithUsage>(
+        "callcensus trace [OPTIONS] [--] COMMAND [ARG...]\n       callcensus trace [OPTIONS] -p PID[,PID...]"));
     sub->footer(
         "The command runs as it would without us: same input, output, terminal, environment and exit status "
         "(125 to\n"
@@ -358,6 +405,8 @@ Subcommand add_trace(CLI::App& app) {
         "  callcensus trace -- ls -l                    seccomp.json now allows what ls -l needs\n"
         "  callcensus trace --timeout 60s -- ./server   ask the server to end after a minute\n"
         "  callcensus trace --recording run1.json -o p.json -- ./tests\n"
+        "  callcensus trace -p 1234                     what a running server calls, until Ctrl-C\n"
+        "  callcensus trace --container -- podman run --rm alpine ls\n"
         "  docker run --security-opt seccomp=seccomp.json ...");
     const std::string output = "Output";
     const CLI::Option* named =
@@ -383,6 +432,21 @@ Subcommand add_trace(CLI::App& app) {
            "adaptive: stop at new calls; ptrace: at every call; auto (default): adaptive where possible")
         ->option_text("NAME")
         ->check(CLI::IsMember(engines))
+        ->group(recording);
+    const CLI::Option* attached =
+        sub->add_option("-p,--attach", options->processes,
+                        "Record processes that run already, with all their threads, until they end or Ctrl-C")
+            ->option_text("PID[,PID...]")
+            ->delimiter(',')
+            ->allow_extra_args(false)
+            ->check(CLI::PositiveNumber)
+            ->group(recording);
+    sub->add_flag("--container", options->container,
+                  "Record what happens inside the containers that podman, runc or crun start (as root)")
+        ->excludes(const_cast<CLI::Option*>(attached))
+        ->group(recording);
+    sub->add_flag("--suspend-seccomp", options->suspend_seccomp,
+                  "Switch off the seccomp filters of the target while it is recorded (as root)")
         ->group(recording);
     const auto duration = [] {
         return CLI::AsNumberWithUnit(
@@ -421,6 +485,7 @@ Subcommand add_trace(CLI::App& app) {
         ->group(recording);
     sub->add_flag("--until-exit", options->until_exit,
                   "Stop following when the command itself has ended; what it left running goes on")
+        ->excludes(const_cast<CLI::Option*>(attached))
         ->group(recording);
     options->policy.add_selection_to(*sub);
     options->policy.add_to(*sub);

@@ -3,13 +3,17 @@
 #include <unistd.h>
 
 #include "base/procfs.hpp"
+#include "record/ptrace/permission.hpp"
 #include "record/ptrace/run.hpp"
 
 namespace callcensus {
 
 Result<void> AdaptiveRecorder::check(const Target& target, const Plan& plan) const {
-    if (std::get<Launch>(target).argv.empty()) return fail("there is no command to run");
+    if (auto possible = ptrace::check_target(target); !possible) return possible;
     if (!ptrace::Injection::implemented()) return fail("it knows only x86_64");
+    if (std::holds_alternative<Attach>(target))
+        return fail("a filter cannot be taken out again of processes that are to go on without callcensus");
+    if (plan.suspend_filters) return fail("with seccomp filters switched off its own does nothing");
     if (plan.every_call) return fail("it does not stop at every call, and so cannot count them");
     if (plan.until_exit)
         return fail("what it has let run depends on callcensus to its end, and cannot be left running");
@@ -20,7 +24,7 @@ Result<void> AdaptiveRecorder::check(const Target& target, const Plan& plan) con
 }
 
 Result<Outcome> AdaptiveRecorder::run(const Target& target, const Plan& plan, Sink& sink) const {
-    return ptrace::Run(std::get<Launch>(target), plan, sink, ptrace::Run::Mode::adaptive).to_the_end();
+    return ptrace::Run(target, plan, sink, ptrace::Run::Mode::adaptive).to_the_end();
 }
 
 }  // namespace callcensus

@@ -8,9 +8,9 @@
 #include <cerrno>
 #include <csignal>
 
-#include "base/procfs.hpp"
 #include "base/unique_fd.hpp"
 #include "record/command.hpp"
+#include "record/ptrace/permission.hpp"
 #include "record/ptrace/stopped_task.hpp"
 
 namespace callcensus::ptrace {
@@ -73,19 +73,6 @@ bool wait_for_first_stop(pid_t child) {
 }
 
 }  // namespace
-
-std::string why_ptrace_is_forbidden() {
-    const std::string scope = procfs::read_line("/proc/sys/kernel/yama/ptrace_scope");
-    if (scope == "3")
-        return "the kernel forbids ptrace for good: kernel.yama.ptrace_scope is 3 until the next boot";
-    if (scope == "2") return "only root may trace here: run as root, or set kernel.yama.ptrace_scope to 1";
-    const auto self = procfs::task_status(::getpid());
-    if (self && self->tracer != 0) return "callcensus is being traced itself (by strace or a debugger?)";
-    if (self && self->seccomp != 0)
-        return "a seccomp filter around callcensus forbids it: allow ptrace, in a container by "
-               "--cap-add=SYS_PTRACE or --security-opt seccomp=unconfined";
-    return "the system forbids ptrace: a security module or a missing CAP_SYS_PTRACE";
-}
 
 Result<pid_t> launch(const std::string& path, const std::vector<std::string>& argv, long options,
                      const SignalRelay& relay) {

@@ -19,7 +19,4 @@ namespace callcensus::ptrace {
 [[nodiscard]] Result<pid_t> launch(const std::string& path, const std::vector<std::string>& argv,
                                    long options, const SignalRelay& relay);
 
-/// Why ptrace may be forbidden here, as a hint for the user; empty where nothing is known.
-[[nodiscard]] std::string why_ptrace_is_forbidden();
-
 }  // namespace callcensus::ptrace

@@ -16,16 +16,11 @@
 
 #include "abi/known_call.hpp"
 #include "base/procfs.hpp"
-#include "record/command.hpp"
 #include "record/ptrace/census_filter.hpp"
-#include "record/ptrace/launch.hpp"
+#include "record/ptrace/interruption.hpp"
 
 namespace callcensus::ptrace {
 namespace {
-
-// EXITKILL: whatever happens to us, no task is left stopped or half traced; the target dies with us.
-constexpr long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
-                         PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
 
 // wait4(-1) always reports the first waiting task of a list, so that a few hot tasks at its head would starve
 // the others. Every so many stops all that wait are collected first, and each is served once.
@@ -86,60 +81,67 @@ bool sets_filter(Syscall call, const std::array<std::uint64_t, 6>& arguments) {
 
 }  // namespace
 
-Run::Run(const Launch& target, const Plan& plan, Sink& sink, Mode mode)
-    : target_(target), plan_(plan), sink_(sink) {
+Run::Run(const Target& target, const Plan& plan, Sink& sink, Mode mode)
+    : target_(target),
+      plan_(plan),
+      sink_(sink),
+      own_root_(procfs::root_directory(self_)),
+      own_mount_namespace_(procfs::mount_namespace(self_)) {
     if (mode == Mode::adaptive) learner_.emplace(plan.known, plan.by_executable, plan.patience);
 }
 
 // ---- the loop ----
 
 Result<Outcome> Run::to_the_end() {
-    const Command command = find_command(target_.argv.front(), search_path());
-    if (command.path.empty()) {
-        outcome_.exec_errno = command.errnum;
-        return outcome_;
-    }
-    outcome_.path = command.path;
-    self_ = ::getpid();
-    // Set where it is not used yet: it is inherited, but cannot be set for a thread that runs.
-    const auto launched =
-        launch(command.path, target_.argv, learner_ ? options | PTRACE_O_TRACESECCOMP : options, signals_);
-    if (!launched) return tl::unexpected(launched.error());
-    main_ = *launched;
-    placement_.starts_with(main_);
-    Process& process = processes_[main_];
-    process.pid = main_;
-    process.threads = 1;
-    inherit(process, nullptr, true);
-    Task& task = tasks_[main_];
-    task.id = {main_, next_serial_++};
-    task.process = &process;
-
-    for (;;) {
+    const auto begun = std::visit([this](const auto& target) { return start(target); }, target_);
+    if (!begun) let_everything_go();  // what had been seized by then
+    bool at_the_end = tasks_.empty();
+    while (!at_the_end) {
         if (SignalRelay::woken()) take_signals();
         const auto waited = next_status();
         if (waited) act(*waited);
-        if (!waited && errno == ECHILD) break;
-        if (tasks_.empty() && everything_has_ended()) break;
+        at_the_end = waited ? tasks_.empty() && everything_has_ended() : errno == ECHILD;
     }
+    if (!begun) return tl::unexpected(begun.error());
     return outcome_;
 }
 
-std::optional<Run::Waited> Run::next_status() {
+// The next status that there is. Of the end of a container's first process we take note without reaping it:
+// its parent, the runtime, hears of it only then (ptrace(2)), and by that time the sink has done its work.
+std::optional<Run::Waited> Run::wait_for_any(int options) {
     int status = 0;
+    if (!std::holds_alternative<Container>(target_)) {
+        const pid_t tid = ::wait4(-1, &status, __WALL | options, nullptr);
+        return tid > 0 ? std::optional(Waited{tid, status}) : std::nullopt;
+    }
+    siginfo_t next{};
+    if (main_unreaped_ || ::waitid(P_ALL, 0, &next, WEXITED | WSTOPPED | WNOWAIT | __WALL | options) != 0 ||
+        next.si_pid == 0)
+        return std::nullopt;
+    if (next.si_pid == main_ && next.si_code != CLD_TRAPPED && next.si_code != CLD_STOPPED) {
+        main_unreaped_ = true;
+        return Waited{main_,
+                      next.si_code == CLD_EXITED ? (next.si_status & 0xff) << 8 : next.si_status & 0x7f};
+    }
+    const pid_t tid = ::wait4(next.si_pid, &status, __WALL | options, nullptr);
+    return tid > 0 ? std::optional(Waited{tid, status}) : std::nullopt;
+}
+
+void Run::collect_all() {
+    while (const auto waited = wait_for_any(WNOHANG)) collected_.push_back(*waited);
+}
+
+std::optional<Run::Waited> Run::next_status() {
     if (collected_.empty() && ++since_collection_ >= collection_interval && tasks_.size() > 1) {
         since_collection_ = 0;
-        for (pid_t tid = 0; (tid = ::wait4(-1, &status, __WALL | WNOHANG, nullptr)) > 0;)
-            collected_.push_back({tid, status});
+        collect_all();
     }
     if (!collected_.empty()) {
         const Waited first = collected_.front();
         collected_.pop_front();
         return first;
     }
-    const pid_t tid = ::wait4(-1, &status, __WALL, nullptr);
-    if (tid < 0) return std::nullopt;  // EINTR: a signal or a deadline; ECHILD: nobody is left
-    return Waited{tid, status};
+    return wait_for_any(0);  // none: EINTR is a signal or a deadline; ECHILD: nobody is left
 }
 
 // An empty table is not yet the end: a creator that was killed before it could report its child leaves a task
@@ -148,13 +150,12 @@ std::optional<Run::Waited> Run::next_status() {
 // exec'd us over its background jobs) only the list of processes tells.
 bool Run::everything_has_ended() {
     if (!collected_.empty()) return false;
-    int status = 0;
-    const pid_t tid = ::wait4(-1, &status, __WALL | WNOHANG, nullptr);
-    if (tid > 0) {
-        collected_.push_back({tid, status});
+    errno = 0;
+    if (const auto waited = wait_for_any(WNOHANG)) {
+        collected_.push_back(*waited);
         return false;
     }
-    if (tid < 0) return errno == ECHILD;
+    if (errno != 0) return errno == ECHILD;
     const std::vector<pid_t> all = procfs::processes();
     return std::none_of(all.begin(), all.end(), [&](pid_t process) {
         const auto task = procfs::task_status(process);
@@ -179,6 +180,7 @@ void Run::act(Waited waited) {
         restore_untraced(StoppedTask(waited.tid), *task->untraced_to_restore);
         task->untraced_to_restore.reset();
     }
+    if (task->arriving && !std::holds_alternative<Ended>(stop)) arrived(StoppedTask(waited.tid), *task);
     std::visit([&](const auto& what) { on(what, *task); }, stop);
     if (main_stopped_by_ != 0) consider_stopping_with_the_target();
 }
@@ -202,10 +204,9 @@ void Run::hear_its_creator_first(pid_t child) {
             act(creators);
             return;
         }
-        int status = 0;
-        const pid_t tid = ::wait4(-1, &status, __WALL | WNOHANG, nullptr);
-        if (tid > 0) collected_.push_back({tid, status});
-        if (tid <= 0 && std::chrono::steady_clock::now() > deadline) return;
+        const auto waited = wait_for_any(WNOHANG);
+        if (waited) collected_.push_back(*waited);
+        if (!waited && std::chrono::steady_clock::now() > deadline) return;
     }
 }
 
@@ -222,8 +223,8 @@ void Run::resume(StoppedTask stopped, Task& task, int signal) {
         const Process& process = *task.process;
         task.surely_filtered = process.let_run;
         if (learner_) task.resumed = std::chrono::steady_clock::now();
-        const bool runs = process.let_run && !process.has_own_filter && process.loading_filters == 0 &&
-                          !task.current && !task.injection;
+        const bool runs = task.outside || (process.let_run && !process.has_own_filter &&
+                                           process.loading_filters == 0 && !task.current && !task.injection);
         std::move(stopped).resume(runs ? StoppedTask::Until::next_event : StoppedTask::Until::next_call,
                                   signal);
         return;
@@ -239,15 +240,28 @@ void Run::resume(StoppedTask stopped, Task& task, int signal) {
 
 void Run::on(const Ended& ended, Task& task) {
     const TaskId id = task.id;
+    const bool recorded = task.recorded;
     forget(id.tid, ended.status.signal == 0);
     if (id.tid == main_) outcome_.status = ended.status;
-    if (outcome_.started) emit(TaskExited{id, ended.status});
+    if (recorded) emit(TaskExited{id, ended.status});
+    if (id.tid == main_ && std::exchange(main_unreaped_, false)) {
+        int status = 0;
+        while (::wait4(main_, &status, __WALL, nullptr) < 0 && errno == EINTR) {
+        }
+    }
     if (id.tid == main_ && plan_.until_exit) let_everything_go();
 }
 
 void Run::on(const SyscallStop&, Task& task) {
     StoppedTask stopped(task.id.tid);
     placement_.served(task.id.tid);
+    if (letting_go_) {
+        // Left to itself here it would make its call with our interruption pending, and fail. This stop has
+        // taken the place of the one that answers the interruption (ptrace_stop() in kernel/signal.c).
+        stopped.interrupt();
+        std::move(stopped).resume(StoppedTask::Until::next_event);
+        return;
+    }
     if (const auto info = stopped.syscall_info()) {
         if (task.injection) {
             if (info->op == PTRACE_SYSCALL_INFO_EXIT) go_on_injecting(stopped, task);
@@ -284,7 +298,7 @@ void Run::on(const EventStop& stop, Task& task) {
 
 void Run::on(const GroupStop& stop, Task& task) {
     task.group_stopped = true;
-    if (task.process->pid == main_) main_stopped_by_ = stop.signal;
+    if (std::holds_alternative<Launch>(target_) && task.process->pid == main_) main_stopped_by_ = stop.signal;
     if (letting_go_)
         resume(StoppedTask(task.id.tid), task);  // stays stopped: the stop is the process's
     else
@@ -294,7 +308,10 @@ void Run::on(const GroupStop& stop, Task& task) {
 void Run::on(const TrapStop&, Task& task) {
     task.group_stopped = false;
     if (task.process->pid == main_) main_stopped_by_ = 0;
-    resume(StoppedTask(task.id.tid), task);
+    StoppedTask stopped(task.id.tid);
+    if (const auto call = letting_go_ ? interrupted_call(stopped) : std::nullopt)
+        undo_interruption(stopped, call->first);
+    resume(std::move(stopped), task);
 }
 
 void Run::on(const SignalStop& stop, Task& task) { resume(StoppedTask(task.id.tid), task, stop.signal); }
@@ -314,13 +331,13 @@ bool Run::entered(StoppedTask& stopped, Task& task, std::uint32_t arch, std::uin
     }
     const Syscall call = *task.current;
     const auto arguments = std::to_array(values);
-    if (outcome_.started) emit(SyscallSeen{task.id, call, arguments});
+    if (task.recorded) emit(SyscallSeen{task.id, call, arguments});
     const bool is_new =
-        learner_ && outcome_.started && learner_->saw(*task.process->learnt, call, since(task.resumed));
+        learner_ && task.recorded && learner_->saw(*task.process->learnt, call, since(task.resumed));
 
     static const KnownCall ptrace_call("ptrace"), fork_call("fork"), vfork_call("vfork");
     if (ptrace_call.is(call)) refuse_to_be_traced(stopped, task, arguments);
-    if (learner_ && sets_filter(call, arguments))
+    if ((learner_ || !task.recorded || plan_.suspend_filters) && sets_filter(call, arguments))
         begins_to_load_filter(task, sets_filter_of_all_threads(call, arguments));
     // Calls that we would have it make would be dispatched to the program itself.
     if (dispatches_calls(call, arguments)) task.process->cannot_be_let_run = true;
@@ -390,9 +407,11 @@ void Run::returned(StoppedTask& stopped, Task& task, std::int64_t value, bool is
     const Syscall call = *task.current;
     task.current.reset();
     if (learner_) Learner::returned(*task.process->learnt, since(task.resumed));
+    bool has_loaded_filter = false;
     if (std::exchange(task.loads_filter, false)) {
         --task.process->loading_filters;
-        task.process->has_own_filter = task.process->has_own_filter || !is_error;
+        has_loaded_filter = !is_error;
+        task.process->has_own_filter = task.process->has_own_filter || has_loaded_filter;
     }
     if (task.refuse_call && stopped.set_result(-EPERM)) {
         value = -EPERM;
@@ -402,6 +421,14 @@ void Run::returned(StoppedTask& stopped, Task& task, std::int64_t value, bool is
     if (!outcome_.started) {
         static const KnownCall execve_call("execve");
         if (is_error && execve_call.is(call)) outcome_.exec_errno = static_cast<int>(-value);
+        return;
+    }
+    if (has_loaded_filter && plan_.suspend_filters)
+        emit(Noted{"the seccomp filters of the target were switched off while it was recorded"});
+    if (!task.recorded) {
+        // What this thread calls from here on passes the container's filter.
+        if (has_loaded_filter && records_only_containers() && is_inside_container(task))
+            begin_recording(task, procfs::executable(task.id.tid));
         return;
     }
     emit(SyscallReturned{task.id, call, value, is_error});
@@ -433,29 +460,34 @@ void Run::created(Task& creator, pid_t child) {
 
 void Run::execed(StoppedTask& stopped, Task& task) {
     const std::string executable = procfs::executable(task.id.tid);
-    const bool was_started = outcome_.started;
-    if (was_started) {
+    const bool is_launched = !outcome_.started;
+    if (is_launched) {
+        outcome_.started = true;
+        outcome_.exec_errno = 0;
+        set_the_deadlines();
+    } else {
         abandon_injection(task);  // another thread has taken over this one's tid
         task.process->cannot_be_let_run = false;
         end_siblings(task, static_cast<pid_t>(stopped.event_message().value_or(0)));
+    }
+    // The execve that begins what is recorded is its first call; what we or a runtime did before it was not
+    // the target's.
+    const bool begins = !task.recorded &&
+                        (records_only_containers() ? !is_launched && is_inside_container(task) : is_launched);
+    if (task.recorded) {
         emit(Execed{task.id, executable});
         // The filter stays, but what it lets through was known of another executable.
         if (plan_.by_executable) task.process->let_run = false;
-    } else {
-        // The execve that begins the target is its first call; what we did before it was ours.
-        outcome_.started = true;
-        outcome_.exec_errno = 0;
-        const auto now = std::chrono::steady_clock::now();
-        if (plan_.tick) next_tick_ = now + *plan_.tick;
-        if (plan_.timeout) time_is_up_ = now + *plan_.timeout;
-        set_the_alarm();
-        emit(TaskStarted{task.id, {}, task.process->pid, executable, Scope::process});
+    } else if (begins) {
+        begin_recording(task, executable);
     }
     if (learner_) learner_->execed(*task.process->learnt, executable);
-    if (!was_started && task.current) {
+    if (begins && task.current) {
         emit(SyscallSeen{task.id, *task.current, {}});
         if (learner_) learner_->saw(*task.process->learnt, *task.current, {});
     }
+    task.outside = is_outside_containers(task);
+    if (!task.recorded) return;
     if (const auto note = privilege_lost_at_exec(task.id.tid, executable, task.process->lost_privileges))
         emit(Noted{*note});
 }
@@ -467,7 +499,7 @@ void Run::consider_letting_run(StoppedTask& stopped, Task& task) {
     Process& process = *task.process;
     if (process.let_run || process.injecting || process.cannot_be_let_run) return;
     if (process.has_own_filter || process.loading_filters != 0) return;
-    if (!outcome_.started || killing_ || letting_go_ || !learner_->may_run(*process.learnt)) return;
+    if (!task.recorded || killing_ || letting_go_ || !learner_->may_run(*process.learnt)) return;
     if (!Injection::possible_at(stopped)) return;
     const auto filter = census_filter(learner_->known_to(*process.learnt));
     if (!filter) {
@@ -523,8 +555,11 @@ Run::Task& Run::begin(pid_t tid, pid_t process, const Task* creator, bool certai
     if (creator != nullptr)
         if (const auto hidden = hidden_untraced_.find(creator->id.tid); hidden != hidden_untraced_.end())
             task.untraced_to_restore = hidden->second;
-    emit(TaskStarted{task.id, creator_id, process,
-                     creator != nullptr ? std::string() : procfs::executable(tid), scope_of(group)});
+    task.recorded = creator != nullptr ? creator->recorded : records_strangers(tid);
+    task.outside = is_outside_containers(task);
+    if (task.recorded)
+        emit(TaskStarted{task.id, creator_id, process,
+                         creator != nullptr ? std::string() : procfs::executable(tid), scope_of(group)});
     return task;
 }
 
@@ -570,6 +605,7 @@ void Run::forget(pid_t tid, bool whole) {
     const auto found = tasks_.find(tid);
     if (found == tasks_.end()) return;
     Process& process = *found->second.process;
+    if (found->second.arriving) count_arrival(found->second);
     if (found->second.loads_filter) --process.loading_filters;
     abandon_injection(found->second);
     hidden_untraced_.erase(tid);
@@ -589,12 +625,13 @@ void Run::end_siblings(const Task& survivor, pid_t former_tid) {
         leader.expects_child = false;
         leader.group_stopped = false;
     }
-    std::vector<TaskId> gone;
+    std::vector<std::pair<TaskId, bool>> gone;
     for (const auto& [tid, task] : tasks_)
-        if (task.process == survivor.process && tid != survivor.id.tid) gone.push_back(task.id);
-    for (const TaskId& id : gone) {
+        if (task.process == survivor.process && tid != survivor.id.tid)
+            gone.emplace_back(task.id, task.recorded);
+    for (const auto& [id, recorded] : gone) {
         forget(id.tid);
-        emit(TaskExited{id, {}});
+        if (recorded) emit(TaskExited{id, {}});
     }
 }
 

@@ -1,5 +1,5 @@
 // One run over a process tree: the event loop of both engines. Each turn takes one wait status, decodes it
-// (stop.hpp) and acts on it; everything that happened leaves as an Event.
+// (stop.hpp) and acts on it; everything that happened to a task that is recorded leaves as an Event.
 //
 // Without a learner every call of every task stops, at its entry and at its exit. With one (the adaptive
 // engine) that is how a process begins, until the learner finds that it has shown all it does: then a filter
@@ -8,6 +8,7 @@
 #pragma once
 
 #include <sys/types.h>
+#include <unistd.h>
 
 #include <array>
 #include <chrono>
@@ -17,7 +18,9 @@
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 
+#include "base/procfs.hpp"
 #include "callcensus/recorder.hpp"
 #include "record/ptrace/injection.hpp"
 #include "record/ptrace/learner.hpp"
@@ -32,7 +35,7 @@ namespace callcensus::ptrace {
 class Run {
   public:
     enum class Mode : std::uint8_t { every_call, adaptive };
-    Run(const Launch& target, const Plan& plan, Sink& sink, Mode mode);
+    Run(const Target& target, const Plan& plan, Sink& sink, Mode mode);
 
     Result<Outcome> to_the_end();
 
@@ -56,8 +59,11 @@ class Run {
     struct Task {
         TaskId id;
         Process* process = nullptr;
-        std::optional<Syscall> current;                 // entered and not yet returned from
-        std::optional<CloneFlags> cloning;              // where `current` is clone or clone3
+        bool recorded = false;              // its events are reported
+        bool outside = false;               // of any container, so that only events need stop it
+        bool arriving = false;              // seized and interrupted; its first stop has not come yet
+        std::optional<Syscall> current;     // entered and not yet returned from
+        std::optional<CloneFlags> cloning;  // where `current` is clone or clone3
         std::optional<CloneFlags> untraced_to_restore;  // inherited from its creator, until its first stop
         bool expects_child = false;  // in a call that creates a task, whose event has not come yet
         bool group_stopped = false;
@@ -76,7 +82,27 @@ class Run {
         int status;
     };
 
+    // Starting (run_start.cpp)
+    [[nodiscard]] long options() const;
+    Result<void> start(const Launch& target);
+    Result<void> start(const Attach& target);
+    Result<void> start(const Container& target);
+    Result<void> seize(pid_t process);
+    void followed_from_here_on();
+    void set_the_deadlines();
+    void arrived(const StoppedTask& stopped, Task& task);
+    void count_arrival(Task& task);
+    [[nodiscard]] static std::optional<std::pair<Syscall, std::array<std::uint64_t, 6>>> interrupted_call(
+        const StoppedTask& stopped);
+    [[nodiscard]] bool records_only_containers() const;
+    [[nodiscard]] bool is_inside_container(const Task& task) const;
+    [[nodiscard]] bool is_outside_containers(const Task& task) const;
+    [[nodiscard]] bool records_strangers(pid_t tid) const;
+    void begin_recording(Task& task, const std::string& executable);
+
     // Waiting
+    std::optional<Waited> wait_for_any(int options);
+    void collect_all();
     std::optional<Waited> next_status();
     [[nodiscard]] bool everything_has_ended();
 
@@ -130,7 +156,7 @@ class Run {
 
     void emit(const Event& event);
 
-    const Launch& target_;
+    const Target& target_;
     const Plan& plan_;
     Sink& sink_;
     std::optional<Learner> learner_;
@@ -138,9 +164,13 @@ class Run {
     Placement placement_;
     Outcome outcome_;
 
-    pid_t self_ = 0;
-    pid_t main_ = 0;
+    pid_t self_ = ::getpid();
+    std::optional<procfs::DirectoryId> own_root_;
+    std::string own_mount_namespace_;
+    pid_t main_ = 0;  // whose end and stops are the target's; 0 where it was attached to
     bool main_let_go_ = false;
+    bool main_unreaped_ = false;  // its end is known to us alone
+    std::size_t arriving_ = 0;    // tasks
     bool killing_ = false;
     bool letting_go_ = false;
     std::optional<Time> asked_to_end_;

@@ -1,7 +1,6 @@
 // What comes to a run from outside: signals, deadlines, requests to end or to let go, and the terminal's
 // job control.
 #include <sys/ptrace.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -27,6 +26,13 @@ void Run::take_signals() {
 // What the terminal sends (Ctrl-C, Ctrl-Z, hang-up) has reached the target as well. What somebody sends to us
 // by kill(2) was meant for the program that we stand in for.
 void Run::relay(SignalRelay::Signal signal) {
+    if (!std::holds_alternative<Launch>(target_)) {
+        // We stand in for nobody. Nor do we stop for Ctrl-Z: the target would, at its next call.
+        if (signal.number == SIGINT || signal.number == SIGTERM || signal.number == SIGHUP ||
+            signal.number == SIGQUIT)
+            let_everything_go();
+        return;
+    }
     switch (signal.number) {
         case SIGTERM:
         case SIGHUP:
@@ -75,8 +81,12 @@ void Run::look_at_the_clock() {
     }
     if (time_is_up_ && now >= *time_is_up_) {
         time_is_up_.reset();
-        kill_at_ = now + plan_.kill_after;
-        ask_to_end(SIGTERM);
+        if (std::holds_alternative<Launch>(target_)) {
+            kill_at_ = now + plan_.kill_after;
+            ask_to_end(SIGTERM);
+        } else {
+            let_everything_go();
+        }
     }
     if (next_tick_ && now >= *next_tick_) {
         next_tick_ = now + *plan_.tick;
@@ -134,9 +144,7 @@ void Run::consider_stopping_with_the_target() {
     main_stopped_by_ = 0;
     signals_.stop_ourselves(signal);
     // `fg` continues the whole group and the target reports it; `kill -CONT` may have reached us alone.
-    int status = 0;
-    for (pid_t tid = 0; (tid = ::wait4(-1, &status, __WALL | WNOHANG, nullptr)) > 0;)
-        collected_.push_back({tid, status});
+    collect_all();
     const bool continued = std::any_of(collected_.begin(), collected_.end(),
                                        [&](const Waited& waited) { return waited.tid == main_; });
     if (!continued) ::kill(main_, SIGCONT);

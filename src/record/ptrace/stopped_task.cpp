@@ -90,6 +90,11 @@ bool StoppedTask::set_syscall_number(std::int64_t number) const {
         *this, [&](user_regs_struct& registers) { registers.orig_rax = static_cast<std::uint64_t>(number); });
 }
 
+std::optional<std::int64_t> StoppedTask::result() const {
+    const auto values = registers();
+    return values ? std::optional(static_cast<std::int64_t>(values->rax)) : std::nullopt;
+}
+
 bool StoppedTask::set_result(std::int64_t value) const {
     return change_registers(
         *this, [&](user_regs_struct& registers) { registers.rax = static_cast<std::uint64_t>(value); });
@@ -100,6 +105,7 @@ bool StoppedTask::set_result(std::int64_t value) const {
 bool StoppedTask::set_first_argument(std::uint64_t) const { return false; }
 bool StoppedTask::set_syscall_number(std::int64_t) const { return false; }
 bool StoppedTask::set_result(std::int64_t) const { return false; }
+std::optional<std::int64_t> StoppedTask::result() const { return std::nullopt; }
 
 #endif
 
@@ -117,6 +123,8 @@ bool StoppedTask::resume(Until until, int signal) && {
     const auto request = until == Until::next_call ? PTRACE_SYSCALL : PTRACE_CONT;
     return ::ptrace(request, tid_, nullptr, as_pointer(static_cast<std::uint64_t>(signal))) == 0;
 }
+
+void StoppedTask::interrupt() const { ::ptrace(PTRACE_INTERRUPT, tid_, nullptr, nullptr); }
 
 bool StoppedTask::listen() && { return ::ptrace(PTRACE_LISTEN, tid_, nullptr, nullptr) == 0; }
 

@@ -45,6 +45,8 @@ class StoppedTask {
     [[nodiscard]] bool set_first_argument(std::uint64_t value) const;
     [[nodiscard]] bool set_syscall_number(std::int64_t number) const;
     [[nodiscard]] bool set_result(std::int64_t value) const;
+    /// What the task's last call has returned; empty where we do not know the registers.
+    [[nodiscard]] std::optional<std::int64_t> result() const;
 #if defined(__x86_64__)
     /// All of them. A 64-bit tracer sees the 64-bit register file for 32-bit tasks too.
     [[nodiscard]] std::optional<user_regs_struct> registers() const;
@@ -61,6 +63,8 @@ class StoppedTask {
     };
     /// Runs on, delivering `signal` unless 0. True unless the task is dead.
     bool resume(Until until, int signal = 0) &&;
+    /// Has it stop once more, soon after it is resumed (PTRACE_INTERRUPT).
+    void interrupt() const;
     /// Stays in its group-stop until SIGCONT (PTRACE_LISTEN).
     bool listen() &&;
     /// Runs on without us, delivering `signal` unless 0.

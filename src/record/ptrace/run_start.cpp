@@ -1,0 +1,156 @@
+// How a run begins: what is launched or seized, and from where on it is recorded.
+#include <linux/seccomp.h>
+#include <sys/ptrace.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/procfs.hpp"
+#include "record/command.hpp"
+#include "record/ptrace/interruption.hpp"
+#include "record/ptrace/launch.hpp"
+#include "record/ptrace/permission.hpp"
+#include "record/ptrace/run.hpp"
+#include "record/ptrace/seize.hpp"
+
+namespace callcensus::ptrace {
+
+long Run::options() const {
+    long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
+                   PTRACE_O_TRACEEXEC;
+    // What we have launched dies with us, whatever happens to us. What was there before lives on, unless it
+    // has our filter, which without a tracer has calls fail.
+    if (learner_ || std::holds_alternative<Launch>(target_)) options |= PTRACE_O_EXITKILL;
+    // Set where it is not used yet: it is inherited, but cannot be set for a thread that runs.
+    if (learner_) options |= PTRACE_O_TRACESECCOMP;
+    if (plan_.suspend_filters) options |= PTRACE_O_SUSPEND_SECCOMP;
+    return options;
+}
+
+Result<void> Run::start(const Launch& target) {
+    const Command command = find_command(target.argv.front(), search_path());
+    if (command.path.empty()) {
+        outcome_.exec_errno = command.errnum;
+        return {};
+    }
+    outcome_.path = command.path;
+    const auto launched = launch(command.path, target.argv, options(), signals_);
+    if (!launched) return tl::unexpected(launched.error());
+    main_ = *launched;
+    placement_.starts_with(main_);
+    Process& process = processes_[main_];
+    process.pid = main_;
+    process.threads = 1;
+    inherit(process, nullptr, true);
+    Task& task = tasks_[main_];
+    task.id = {main_, next_serial_++};
+    task.process = &process;
+    return {};
+}
+
+Result<void> Run::start(const Attach& target) {
+    for (const pid_t pid : target.processes) {
+        // A thread stands for its process.
+        const auto status = procfs::task_status(pid);
+        if (auto done = seize(status ? status->process : pid); !done) return done;
+    }
+    followed_from_here_on();
+    return {};
+}
+
+Result<void> Run::start(const Container& target) {
+    main_ = target.init;
+    if (auto done = seize(target.init); !done) return done;
+    placement_.starts_with(main_);
+    followed_from_here_on();
+    return {};
+}
+
+Result<void> Run::seize(pid_t process) {
+    if (processes_.count(process) != 0) return {};
+    std::vector<pid_t> threads;
+    auto done = seize_threads(process, options(), threads);
+    for (const pid_t tid : threads) {
+        Task& task = begin(tid, process, nullptr, false);
+        task.arriving = true;
+        ++arriving_;
+    }
+    return done;
+}
+
+void Run::followed_from_here_on() {
+    outcome_.started = true;
+    set_the_deadlines();
+    if (arriving_ == 0) emit(Following{tasks_.size()});
+}
+
+void Run::set_the_deadlines() {
+    const auto now = std::chrono::steady_clock::now();
+    if (plan_.tick) next_tick_ = now + *plan_.tick;
+    if (plan_.timeout) time_is_up_ = now + *plan_.timeout;
+    set_the_alarm();
+}
+
+// The first stop of a task that ran before, of whatever kind: any stop answers our interruption. The call
+// that it was blocked in shows once more only where the kernel begins it again, and then mostly as
+// restart_syscall.
+void Run::arrived(const StoppedTask& stopped, Task& task) {
+    const auto call = interrupted_call(stopped);
+    if (task.recorded && call && !task.current) emit(SyscallSeen{task.id, call->first, call->second});
+    if (call) undo_interruption(stopped, call->first);
+    count_arrival(task);
+}
+
+void Run::count_arrival(Task& task) {
+    task.arriving = false;
+    if (--arriving_ == 0 && outcome_.started) emit(Following{tasks_.size()});
+}
+
+std::optional<std::pair<Syscall, std::array<std::uint64_t, 6>>> Run::interrupted_call(
+    const StoppedTask& stopped) {
+    const auto in_progress = procfs::call_in_progress(stopped.tid());
+    const auto info = stopped.syscall_info();
+    if (!in_progress || !info) return std::nullopt;
+    const auto call = identify(info->arch, in_progress->number);
+    if (!call) return std::nullopt;
+    return std::pair(*call, in_progress->arguments);
+}
+
+// ---- containers ----
+
+bool Run::records_only_containers() const {
+    const auto* launch = std::get_if<Launch>(&target_);
+    return launch != nullptr ? launch->in_containers : std::holds_alternative<Container>(target_);
+}
+
+// A runtime enters the container's root directory (pivot_root(2), or setns(2) for `exec`) before it loads the
+// filter and executes the command; what it executes for itself and for hooks it executes outside. Of the
+// container whose first process is given, that process is inside whatever its root is.
+bool Run::is_inside_container(const Task& task) const {
+    if (std::holds_alternative<Container>(target_) && task.process->pid == main_) return true;
+    const auto root = procfs::root_directory(task.id.tid);
+    return root && !(root == own_root_);
+}
+
+// Engines and runtimes are followed at full speed: only events stop them. A task in another mount namespace
+// may be about to load a container's filter, and that is a call.
+bool Run::is_outside_containers(const Task& task) const {
+    return !task.recorded && std::holds_alternative<Launch>(target_) && records_only_containers() &&
+           procfs::mount_namespace(task.id.tid) == own_mount_namespace_;
+}
+
+// Whether a task whose creator we do not know counts.
+bool Run::records_strangers(pid_t tid) const {
+    if (!records_only_containers()) return true;
+    const auto root = procfs::root_directory(tid);
+    return root && !(root == own_root_);
+}
+
+void Run::begin_recording(Task& task, const std::string& executable) {
+    task.recorded = true;
+    task.outside = false;
+    emit(TaskStarted{task.id, {}, task.process->pid, executable, scope_of(*task.process)});
+}
+
+}  // namespace callcensus::ptrace
