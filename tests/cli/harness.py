@@ -15,6 +15,9 @@ The program under test is named by the environment variable CALLCENSUS. Nothing 
 has to happen is waited for, with a deadline that only a failure reaches.
 
 main() ends its output with "SKIPPED: reason" lines when a test could not run here and none failed.
+
+With CALLCENSUS_TEST_AS_ONE_USER in the environment the tests that nobody only repeats are left out: for a run
+that looks for something in the code that does not depend on the user, such as one under sanitizers.
 """
 
 import ctypes
@@ -36,6 +39,7 @@ import time
 import unittest
 
 PROGRAM = os.path.abspath(os.environ["CALLCENSUS"]) if "CALLCENSUS" in os.environ else None
+ONE_USER = bool(os.environ.get("CALLCENSUS_TEST_AS_ONE_USER"))
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 
 # Far above what anything here takes, also under sanitizers on a busy machine.
@@ -618,6 +622,13 @@ def main():
             if issubclass(testCaseClass, AsNobody) and os.geteuid() != 0:
                 return unittest.TestSuite()
             return super().loadTestsFromTestCase(testCaseClass)
+
+        def getTestCaseNames(self, testCaseClass):
+            names = super().getTestCaseNames(testCaseClass)
+            if ONE_USER and issubclass(testCaseClass, AsNobody):
+                # What it does not inherit is nobody's own.
+                return [name for name in names if name in vars(testCaseClass)]
+            return names
 
     if PROGRAM is None:
         sys.exit("set CALLCENSUS to the program under test")
