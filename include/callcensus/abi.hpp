@@ -73,6 +73,8 @@ struct Syscall {
 /// The name that libseccomp gives the call or, for calls newer than the libseccomp in use, our overlay table;
 /// empty where neither knows it.
 [[nodiscard]] std::string syscall_name(Syscall call);
+/// For people, and where every call needs some name: "number 999" where it has none.
+[[nodiscard]] std::string name_or_number(Syscall call);
 
 /// The number of a named call on an ABI; empty where the ABI has no such call.
 [[nodiscard]] std::optional<std::uint32_t> syscall_number(Abi abi, std::string_view name);

@@ -115,6 +115,11 @@ std::string syscall_name(Syscall call) {
     return name;
 }
 
+std::string name_or_number(Syscall call) {
+    std::string name = syscall_name(call);
+    return name.empty() ? "number " + std::to_string(call.number) : name;
+}
+
 std::optional<std::uint32_t> syscall_number(Abi abi, std::string_view name) {
     const std::string terminated(name);
     auto number = number_from_libseccomp(info(abi), terminated);

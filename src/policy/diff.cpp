@@ -34,9 +34,7 @@ std::vector<Use> uses_of(const Comparable& input, const std::vector<Abi>& abis, 
     for (const Recording& recording : *recordings)
         for (const CallRecord& record : recording.calls) {
             if (std::find(abis.begin(), abis.end(), record.call.abi) == abis.end()) continue;
-            std::string name = syscall_name(record.call);
-            if (name.empty()) name = "number " + std::to_string(record.call.number);
-            if (name != call) continue;
+            if (name_or_number(record.call) != call) continue;
             for (const auto& [executable, count] : record.by_executable) {
                 Use& use = uses[recording.executables[executable]];
                 use.executable = recording.executables[executable];

@@ -200,12 +200,9 @@ Meaning meaning_of(std::span<const Recording> recordings) {
     Meaning meaning;
     meaning.otherwise = {Action::errno_, ENOSYS};
     for (const Recording& recording : recordings)
-        for (const CallRecord& record : recording.calls) {
-            std::string name = syscall_name(record.call);
-            if (name.empty()) name = "number " + std::to_string(record.call.number);
+        for (const CallRecord& record : recording.calls)
             meaning.calls[record.call.abi].try_emplace(
-                std::move(name), always({Action::allow, 0}, argument_width(record.call.abi)));
-        }
+                name_or_number(record.call), always({Action::allow, 0}, argument_width(record.call.abi)));
     return meaning;
 }
 

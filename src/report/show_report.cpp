@@ -136,8 +136,7 @@ std::vector<ShownCall> shown_calls(std::span<const Recording> recordings) {
         const auto [place, is_new] = calls.try_emplace(call);
         ShownCall& entry = place->second;
         if (is_new) {
-            entry.call = syscall_name(call);
-            if (entry.call.empty()) entry.call = "number " + std::to_string(call.number);
+            entry.call = name_or_number(call);
             entry.abis = {call.abi};
             entry.risk = risk_of(entry.call);
             entry.group = "known beforehand and not looked for";

@@ -64,6 +64,8 @@ TEST_CASE("a call is identified by architecture and number") {
 
 TEST_CASE("calls have names on each ABI") {
     CHECK(syscall_name({Abi::x86_64, 0}) == "read");
+    CHECK(name_or_number({Abi::x86_64, 0}) == "read");
+    CHECK(name_or_number({Abi::x86_64, 999'999}) == "number 999999");
     CHECK(syscall_name({Abi::i386, 102}) == "socketcall");
     CHECK(syscall_name({Abi::x32, 0x40000000 | 39}) == "getpid");
     CHECK(syscall_name({Abi::aarch64, 172}) == "getpid");
