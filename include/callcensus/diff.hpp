@@ -41,15 +41,6 @@ enum class ChangeKind : std::uint8_t {
 };
 [[nodiscard]] std::string_view id(ChangeKind kind);
 
-/// Who makes a call, as far as the recording's counts go.
-struct Use {
-    std::string executable;
-    std::uint64_t count = 0;
-    bool exact = true;  ///< else at least so often
-
-    friend bool operator==(const Use&, const Use&) = default;
-};
-
 struct CallChange {
     ChangeKind kind = ChangeKind::allowed;
     std::string call;       ///< its name, or "number 999"

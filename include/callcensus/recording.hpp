@@ -82,4 +82,13 @@ struct Recording {
     [[nodiscard]] bool complete() const { return gaps.empty(); }
 };
 
+/// Who makes a call, as far as the counts of recordings go.
+struct Use {
+    std::string executable;
+    std::uint64_t count = 0;
+    bool exact = true;  ///< else at least so often
+
+    friend bool operator==(const Use&, const Use&) = default;
+};
+
 }  // namespace callcensus

@@ -8,6 +8,7 @@
 
 #include "callcensus/describe.hpp"
 #include "callcensus/families.hpp"
+#include "model/uses.hpp"
 #include "policy/context_cells.hpp"
 
 namespace callcensus {
@@ -30,23 +31,13 @@ Result<Meaning> meaning_of(const Comparable& input, const Machine& machine) {
 std::vector<Use> uses_of(const Comparable& input, const std::vector<Abi>& abis, const std::string& call) {
     const auto* recordings = recordings_of(input);
     if (recordings == nullptr) return {};
-    std::map<std::string, Use> uses;
+    Uses uses;
     for (const Recording& recording : *recordings)
-        for (const CallRecord& record : recording.calls) {
-            if (std::find(abis.begin(), abis.end(), record.call.abi) == abis.end()) continue;
-            if (name_or_number(record.call) != call) continue;
-            for (const auto& [executable, count] : record.by_executable) {
-                Use& use = uses[recording.executables[executable]];
-                use.executable = recording.executables[executable];
-                use.count += count;
-                use.exact = use.exact && recording.exact_counts();
-            }
-        }
-    std::vector<Use> sorted;
-    for (auto& [executable, use] : uses) sorted.push_back(std::move(use));
-    std::stable_sort(sorted.begin(), sorted.end(),
-                     [](const Use& a, const Use& b) { return a.count > b.count; });
-    return sorted;
+        for (const CallRecord& record : recording.calls)
+            if (std::find(abis.begin(), abis.end(), record.call.abi) != abis.end() &&
+                name_or_number(record.call) == call)
+                uses.add(recording, record);
+    return uses.list();
 }
 
 std::optional<ChangeKind> kind_of(const CallMeaning& before, const CallMeaning& after) {

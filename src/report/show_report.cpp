@@ -13,6 +13,7 @@
 #include "base/errno_names.hpp"
 #include "base/printable.hpp"
 #include "callcensus/describe.hpp"
+#include "model/uses.hpp"
 
 namespace callcensus {
 namespace {
@@ -130,7 +131,7 @@ std::vector<ShownCall> shown_calls(const Profile& profile) {
 
 std::vector<ShownCall> shown_calls(std::span<const Recording> recordings) {
     std::map<Syscall, ShownCall> calls;
-    std::map<Syscall, std::map<std::string, Use>> uses;
+    std::map<Syscall, Uses> uses;
     std::map<Syscall, std::map<int, std::uint64_t>> returned;
     const auto shown = [&](Syscall call) -> ShownCall& {
         const auto [place, is_new] = calls.try_emplace(call);
@@ -149,12 +150,7 @@ std::vector<ShownCall> shown_calls(std::span<const Recording> recordings) {
             entry.group = called;
             entry.count += record.count;
             entry.exact = entry.exact && recording.exact_counts();
-            for (const auto& [executable, count] : record.by_executable) {
-                Use& use = uses[record.call][recording.executables[executable]];
-                use.executable = recording.executables[executable];
-                use.count += count;
-                use.exact = use.exact && recording.exact_counts();
-            }
+            uses[record.call].add(recording, record);
             for (const auto& [errnum, count] : record.returned)
                 if (errnum != 0) returned[record.call][errnum] += count;
         }
@@ -162,9 +158,7 @@ std::vector<ShownCall> shown_calls(std::span<const Recording> recordings) {
     }
     std::vector<ShownCall> list;
     for (auto& [call, entry] : calls) {
-        for (auto& [executable, use] : uses[call]) entry.uses.push_back(use);
-        std::stable_sort(entry.uses.begin(), entry.uses.end(),
-                         [](const Use& a, const Use& b) { return a.count > b.count; });
+        entry.uses = uses[call].list();
         for (const auto& [errnum, count] : returned[call])
             entry.errors.emplace_back(errno_name(errnum), count);
         list.push_back(std::move(entry));
