@@ -1,6 +1,10 @@
-// Tables hold their names as one string with a space between, so that a row stays a line or two.
+// Words in a row. Tables hold their names as one string with a space between, so that a row stays a line or
+// two.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -15,6 +19,19 @@ namespace callcensus {
         text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     }
     return words;
+}
+
+/// "a, b, c"; of more than `most` only so many: "a, b and 7 more".
+template <class Words>
+[[nodiscard]] std::string listed(const Words& words, std::size_t most = SIZE_MAX) {
+    std::string text;
+    std::size_t count = 0;
+    for (const std::string_view word : words) {
+        if (count == most) return text + " and " + std::to_string(words.size() - most) + " more";
+        text += count++ == 0 ? "" : ", ";
+        text += word;
+    }
+    return text;
 }
 
 }  // namespace callcensus

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "base/errno_names.hpp"
+#include "base/words.hpp"
 #include "callcensus/argument_set.hpp"
 
 namespace callcensus::flat {
@@ -151,11 +152,7 @@ std::optional<Decision> denial_of(const CallPolicy& call, Unsaid& unsaid) {
 
 std::string listed(const std::vector<std::string>& names) {
     constexpr std::size_t most = 3;
-    std::string text;
-    for (std::size_t i = 0; i < std::min(most, names.size()); ++i)
-        text += (i == 0 ? "" : ", ") + one_line(names[i]);
-    if (names.size() > most) text += fmt::format(" and {} more", names.size() - most);
-    return text;
+    return one_line(callcensus::listed(names, most));
 }
 
 }  // namespace callcensus::flat

@@ -64,7 +64,7 @@ struct Unsaid {
 /// Empty for a call that is let through always.
 [[nodiscard]] std::optional<Decision> denial_of(const CallPolicy& call, Unsaid& unsaid);
 
-/// "a, b, c and 3 more".
+/// "a, b, c and 3 more", on one line.
 [[nodiscard]] std::string listed(const std::vector<std::string>& names);
 
 /// Without line breaks and other control characters, for a comment.

@@ -8,6 +8,7 @@
 #include <map>
 #include <set>
 
+#include "base/words.hpp"
 #include "callcensus/families.hpp"
 #include "policy/runtime_calls.hpp"
 
@@ -90,12 +91,6 @@ std::vector<CallRecord> selected_calls(const Recording& recording, const DeriveO
     return calls;
 }
 
-std::string listed(const std::set<std::string>& names, const std::string& if_none) {
-    std::string list;
-    for (const std::string& name : names) list += (list.empty() ? "" : ", ") + name;
-    return list.empty() ? if_none : list;
-}
-
 // The programs, not their arguments: those may hold secrets, and a profile is published.
 std::string observed_comment(std::span<const Recording> recordings, const DeriveOptions& options) {
     std::set<std::string> commands;
@@ -105,12 +100,14 @@ std::string observed_comment(std::span<const Recording> recordings, const Derive
         for (const std::string& executable : recording.executables)
             if (selects(options, executable)) executables.insert(last_part(executable));
     }
-    const std::string whose = selects_all(options) ? "" : " in " + listed(executables, "nothing");
-    return "observed" + whose + " while tracing " + listed(commands, "a program");
+    if (commands.empty()) commands.insert("a program");
+    if (executables.empty()) executables.insert("nothing");
+    const std::string whose = selects_all(options) ? "" : " in " + listed(executables);
+    return "observed" + whose + " while tracing " + listed(commands);
 }
 
 std::string family_comment(const Siblings& row) {
-    return "same job as " + listed({row.of.begin(), row.of.end()}, "") + ": " + std::string(row.reason);
+    return "same job as " + listed(row.of) + ": " + std::string(row.reason);
 }
 
 std::string runtime_comment(const DeriveOptions& options) {

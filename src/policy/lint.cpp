@@ -4,7 +4,9 @@
 #include <array>
 #include <iterator>
 #include <set>
+#include <span>
 
+#include "base/words.hpp"
 #include "callcensus/describe.hpp"
 #include "policy/lint_checks.hpp"
 
@@ -125,13 +127,8 @@ std::string predicate(const Decision& decision) {
 
 std::string enumerate(const std::vector<std::string>& words) {
     constexpr std::size_t shown = 10;
-    std::string text;
-    for (std::size_t i = 0; i < std::min(words.size(), shown); ++i) {
-        const bool last = i + 1 == words.size();
-        text += (i == 0 ? "" : last ? " and " : ", ") + words[i];
-    }
-    if (words.size() > shown) text += " and " + std::to_string(words.size() - shown) + " more";
-    return text;
+    if (words.size() < 2 || words.size() > shown) return listed(words, shown);
+    return listed(std::span(words).first(words.size() - 1)) + " and " + words.back();
 }
 
 Lint::Lint(const ProfileText& of, const LintOptions& with) : text(of), profile(of.profile), options(with) {

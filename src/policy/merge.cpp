@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "base/words.hpp"
 #include "policy/merge_call.hpp"
 
 namespace callcensus {
@@ -177,17 +178,6 @@ std::set<Abi> all_abis_of(const Families& families) {
     return abis;
 }
 
-std::string listed(const std::set<std::string>& names) {
-    std::string list;
-    std::size_t count = 0;
-    for (const std::string& name : names) {
-        if (count++ == most_names_in_a_warning)
-            return list + " and " + std::to_string(names.size() - most_names_in_a_warning) + " more";
-        list += (list.empty() ? "" : ", ") + name;
-    }
-    return list;
-}
-
 // A name counts on all architectures of a profile. Where the inputs have different ones that is wider than
 // the union, or narrower than the difference.
 class ArchitectureWarnings {
@@ -208,10 +198,11 @@ class ArchitectureWarnings {
             for (const auto& [name, rules] : index)
                 if (syscall_number(abi, name) && is_inexact(abi, rules)) names.insert(name);
             if (names.empty()) continue;
-            warnings.push_back(
-                (kind_ == MergeKind::unite ? "allowed on " : "not left on ") + std::string(info(abi).id) +
-                (kind_ == MergeKind::unite ? " as well" : " either") +
-                ", since a profile's names count on all of its architectures: " + listed(names));
+            warnings.push_back((kind_ == MergeKind::unite ? "allowed on " : "not left on ") +
+                               std::string(info(abi).id) +
+                               (kind_ == MergeKind::unite ? " as well" : " either") +
+                               ", since a profile's names count on all of its architectures: " +
+                               listed(names, most_names_in_a_warning));
         }
     }
 
