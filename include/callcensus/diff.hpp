@@ -29,6 +29,9 @@ struct DiffOptions {
     /// Compare includes and excludes as conditions instead: of two profiles in every situation that they tell
     /// apart.
     bool as_conditions = false;
+    /// What an error calls the two.
+    std::string name_before = "the old one";
+    std::string name_after = "the new one";
 };
 
 enum class ChangeKind : std::uint8_t {

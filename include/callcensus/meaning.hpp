@@ -90,6 +90,9 @@ struct Meaning {
 /// Which ABIs the profile covers on a machine of that native ABI: `architectures`, or the row of archMap.
 [[nodiscard]] std::set<Abi> abis_of(const Profile& profile, Abi native);
 
+/// That rules for a call cannot be worked out, as an error says it.
+[[nodiscard]] std::string too_complicated(const std::string& call);
+
 /// Names that an ABI does not have are passed over, as runtimes do. Fails where the arguments of a call are
 /// too complicated.
 [[nodiscard]] Result<Meaning> meaning_of(const Profile& profile, const Machine& machine);

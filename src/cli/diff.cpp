@@ -51,11 +51,13 @@ int compare(const DiffCommandOptions& options) {
     if (options.conditions && (before->index() != 0 || after->index() != 0))
         return complain({"compares profiles; a recording has no conditions", "--conditions", 0}, trouble);
 
-    const auto difference = diff(*before, *after, {*machine, options.conditions});
+    const std::string name_before = input_name(options.before);
+    const std::string name_after = input_name(options.after);
+    const auto difference = diff(*before, *after, {*machine, options.conditions, name_before, name_after});
     if (!difference) return complain(difference.error(), trouble);
     Difference general = *difference;
     general.calls.clear();
-    const DiffReport report{input_name(options.before), input_name(options.after), *difference,
+    const DiffReport report{name_before, name_after, *difference,
                             [&](const CallChange& change) { return counts(options.fail_on, change); },
                             counts(options.fail_on, general)};
     const std::string text = options.format == "json"       ? diff_json(report)

@@ -195,7 +195,7 @@ Result<CompiledFilter> compile(const Profile& profile, const Machine& machine) {
             const auto own_number = syscall_number(abi, name);
             if (!own_number || multiplexers.count(name) != 0) continue;
             const auto call = meaning_of(rules, otherwise, width);
-            if (!call) return fail("has rules for " + name + " that are too complicated");
+            if (!call) return fail(too_complicated(name));
             const auto of_call = call_rules(*call, otherwise);
             const int number = seccomp_syscall_resolve_name(name.c_str());
             if (number == __NR_SCMP_ERROR || !compiles_as_read(of_call)) {

@@ -23,9 +23,12 @@ const std::vector<Recording>* recordings_of(const Comparable& input) {
     return std::get_if<std::vector<Recording>>(&input);
 }
 
-Result<Meaning> meaning_of(const Comparable& input, const Machine& machine) {
+Result<Meaning> meaning_of(const Comparable& input, const Machine& machine, const std::string& name) {
     if (const auto* recordings = recordings_of(input)) return callcensus::meaning_of(*recordings);
-    return callcensus::meaning_of(std::get<Profile>(input), machine);
+    return callcensus::meaning_of(std::get<Profile>(input), machine).map_error([&](Error error) {
+        error.where = name;
+        return error;
+    });
 }
 
 std::vector<Use> uses_of(const Comparable& input, const std::vector<Abi>& abis, const std::string& call) {
@@ -145,7 +148,7 @@ std::set<Abi> abis_in(const Meaning& meaning) {
 
 // In every situation that the rules of a call tell apart.
 Result<std::vector<CallChange>> changes_as_conditions(const Profile& before, const Profile& after,
-                                                      const std::set<Abi>& abis) {
+                                                      const std::set<Abi>& abis, const DiffOptions& options) {
     struct Rules {
         std::vector<const Rule*> before;
         std::vector<const Rule*> after;
@@ -169,12 +172,15 @@ Result<std::vector<CallChange>> changes_as_conditions(const Profile& before, con
         std::vector<const Rule*> both = rules.before;
         both.insert(both.end(), rules.after.begin(), rules.after.end());
         const auto cells = context_cells(both);
-        if (cells.empty()) return fail("has too many conditions on capabilities for " + name);
+        if (cells.empty())
+            return fail("have too many conditions on capabilities, architectures and kernels for " + name +
+                            "; say for which with --caps, --arch and --kernel",
+                        options.name_before + " and " + options.name_after);
         std::vector<std::pair<CallChange, std::vector<ContextCell>>> groups;
         for (const ContextCell& cell : cells) {
             const Machine machine = representative(cell);
-            const auto meaning = [&](const Profile& profile,
-                                     const std::vector<const Rule*>& of) -> Result<Meaning> {
+            const auto meaning = [&](const Profile& profile, const std::vector<const Rule*>& of,
+                                     const std::string& where) -> Result<Meaning> {
                 std::vector<const Rule*> applying;
                 std::copy_if(of.begin(), of.end(), std::back_inserter(applying),
                              [&](const Rule* rule) { return applies(*rule, machine); });
@@ -183,13 +189,13 @@ Result<std::vector<CallChange>> changes_as_conditions(const Profile& before, con
                 for (const Abi abi : abis) {
                     if (!syscall_number(abi, name)) continue;
                     auto call = callcensus::meaning_of(applying, result.otherwise, argument_width(abi));
-                    if (!call) return fail("has rules for " + name + " that are too complicated to compare");
+                    if (!call) return fail(too_complicated(name), where);
                     result.calls[abi].emplace(name, std::move(*call));
                 }
                 return result;
             };
-            const auto was = meaning(before, rules.before);
-            const auto is = meaning(after, rules.after);
+            const auto was = meaning(before, rules.before, options.name_before);
+            const auto is = meaning(after, rules.after, options.name_after);
             if (!was || !is) return tl::unexpected((was ? is : was).error());
             for (CallChange& change : Comparison(*was, *is, abis).changes()) {
                 const auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& it) {
@@ -333,12 +339,12 @@ Result<Difference> diff(const Comparable& before, const Comparable& after, const
         if (old_flags != new_flags) difference.flags = {old_flags, new_flags};
     }
     if (options.as_conditions && old_profile != nullptr && new_profile != nullptr) {
-        auto changes = changes_as_conditions(*old_profile, *new_profile, common);
+        auto changes = changes_as_conditions(*old_profile, *new_profile, common, options);
         if (!changes) return tl::unexpected(changes.error());
         difference.calls = std::move(*changes);
     } else {
-        auto was = meaning_of(before, options.machine);
-        auto is = meaning_of(after, options.machine);
+        auto was = meaning_of(before, options.machine, options.name_before);
+        auto is = meaning_of(after, options.machine, options.name_after);
         if (!was || !is) return tl::unexpected((was ? is : was).error());
         const bool of_profiles = old_profile != nullptr && new_profile != nullptr;
         if (!of_profiles) {

@@ -165,6 +165,11 @@ std::set<Abi> abis_of(const Profile& profile, Abi native) {
     return abis;
 }
 
+std::string too_complicated(const std::string& call) {
+    return "has rules for " + call +
+           " that are too complicated: they contradict each other for too many arguments";
+}
+
 Result<Meaning> meaning_of(const Profile& profile, const Machine& machine) {
     const AbiInfo* native = find_machine_abi(machine.arch);
     if (native == nullptr) return fail("\"" + machine.arch + "\" is no architecture that callcensus knows");
@@ -179,7 +184,7 @@ Result<Meaning> meaning_of(const Profile& profile, const Machine& machine) {
         auto multiplexers = multiplexer_rules(by_name, abi, through);
         for (const auto& [name, rules] : multiplexers) {
             auto call = meaning_of(rules, meaning.otherwise, width);
-            if (!call) return fail("has rules for " + name + " that are too complicated to compare");
+            if (!call) return fail(too_complicated(name));
             calls.emplace(name, std::move(*call));
         }
         for (const auto& [name, rules] : by_name) {
@@ -187,7 +192,7 @@ Result<Meaning> meaning_of(const Profile& profile, const Machine& machine) {
             auto& known = by_width[width];
             if (known.count(name) == 0) {
                 auto call = meaning_of(rules, meaning.otherwise, width);
-                if (!call) return fail("has rules for " + name + " that are too complicated to compare");
+                if (!call) return fail(too_complicated(name));
                 known.emplace(name, std::move(*call));
             }
             calls.emplace(name, known.at(name));

@@ -322,7 +322,40 @@ TEST_CASE("too many conditions to compare are an error and no guess") {
                  allow(R"("mount")", R"("includes": {"caps": ["CAP_)" + std::to_string(cap) + R"("]})");
     const auto difference = diff(profile(""), profile(rules), {machine(), true});
     REQUIRE_FALSE(difference);
-    CHECK(difference.error().text() == "has too many conditions on capabilities for mount");
+    CHECK(difference.error().text() ==
+          "the old one and the new one: have too many conditions on capabilities, architectures and kernels "
+          "for mount; say for which with --caps, --arch and --kernel");
+}
+
+TEST_CASE("rules that contradict each other for too many arguments are an error that says where") {
+    // What they leave of the last one are thousands of boxes.
+    std::string rules;
+    for (int value = 0; value < 60; ++value) {
+        const auto condition = [&](int index) {
+            return R"({"index": )" + std::to_string(value % 3 * 2 + index) +
+                   R"(, "op": "SCMP_CMP_EQ", "value": )" + std::to_string(2 * value) + "}";
+        };
+        rules += allow(R"("read")", R"("args": [)" + condition(0) + "," + condition(1) + "]") + ",";
+    }
+    rules += R"({"names": ["read"], "action": "SCMP_ACT_KILL",
+                 "args": [{"index": 0, "op": "SCMP_CMP_GE", "value": 1}]})";
+    const Profile contradictory = profile(rules);
+    const Profile other = profile(allow(R"("write")"));
+    const std::string what =
+        ": has rules for read that are too complicated: they contradict each other for too many arguments";
+    for (const bool as_conditions : {false, true}) {
+        const DiffOptions options{machine(), as_conditions, "old.json", "new.json"};
+        const auto of_old = diff(contradictory, other, options);
+        REQUIRE_FALSE(of_old);
+        CHECK(of_old.error().text() == "old.json" + what);
+        const auto of_new = diff(other, contradictory, options);
+        REQUIRE_FALSE(of_new);
+        CHECK(of_new.error().text() == "new.json" + what);
+        const auto against_recordings =
+            diff(Recordings{recording("a", {{"read", 1}})}, contradictory, options);
+        REQUIRE_FALSE(against_recordings);
+        CHECK(against_recordings.error().text() == "new.json" + what);
+    }
 }
 
 TEST_CASE("recordings: what is called, by whom and how often") {
