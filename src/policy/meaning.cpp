@@ -28,6 +28,12 @@ RulesByName multiplexer_rules(const RulesByName& by_name, Abi abi, std::list<Rul
     return multiplexers;
 }
 
+// Asked box by box: of two sets all boxes can meet, and one is enough to know.
+bool disjoint(const ArgumentSet& a, const ArgumentSet& b) {
+    return std::all_of(a.boxes.begin(), a.boxes.end(),
+                       [&](const ArgumentBox& box) { return intersection({{box}}, b).empty(); });
+}
+
 template <class Predicate>
 ArgumentRegion region(const CallMeaning& meaning, Predicate belongs) {
     ArgumentRegion region{{}, belongs(meaning.otherwise), meaning.width};
@@ -57,7 +63,7 @@ bool ArgumentRegion::empty() const { return all_others ? covers(set, all_argumen
 bool covers(const ArgumentRegion& whole, const ArgumentRegion& part) {
     if (!whole.all_others && !part.all_others) return covers(whole.set, part.set);
     if (whole.all_others && part.all_others) return covers(part.set, whole.set);
-    if (whole.all_others) return intersection(whole.set, part.set).empty();
+    if (whole.all_others) return disjoint(whole.set, part.set);
     return covers(union_of(whole.set, part.set), all_arguments(part.width));
 }
 

@@ -11,6 +11,16 @@ namespace {
 constexpr std::size_t most_boxes = 4096;
 constexpr std::size_t most_rules_for_a_call = 512;
 
+// Box by box, so that what is too much ends early: of two sets all boxes can meet.
+std::optional<ArgumentSet> bounded_intersection(const ArgumentSet& a, const ArgumentSet& b) {
+    ArgumentSet both;
+    for (const ArgumentBox& box : a.boxes) {
+        both = union_of(both, intersection({{box}}, b));
+        if (both.boxes.size() > most_boxes) return std::nullopt;
+    }
+    return both;
+}
+
 bool too_many(const CallMeaning& meaning) {
     return std::any_of(meaning.parts.begin(), meaning.parts.end(), [](const CallMeaning::Part& part) {
         return part.arguments.boxes.size() > most_boxes;
@@ -42,9 +52,17 @@ std::optional<CallMeaning> combine(const CallMeaning& a, const CallMeaning& b, M
         return rest.has_value();
     };
     for (const CallMeaning::Part& one : a.parts) {
-        for (const CallMeaning::Part& other : b.parts)
-            result.add(combine(one.decision, other.decision, kind, denial),
-                       intersection(one.arguments, other.arguments));
+        for (const CallMeaning::Part& other : b.parts) {
+            const Decision decision = combine(one.decision, other.decision, kind, denial);
+            // Then it belongs to what remains of either part.
+            if (decision == result.otherwise ||
+                decision == combine(one.decision, b.otherwise, kind, denial) ||
+                decision == combine(a.otherwise, other.decision, kind, denial))
+                continue;
+            const auto both = bounded_intersection(one.arguments, other.arguments);
+            if (!both) return std::nullopt;
+            result.add(decision, *both);
+        }
         if (!add_rest(one, b, true)) return std::nullopt;
     }
     for (const CallMeaning::Part& other : b.parts)

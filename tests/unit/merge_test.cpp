@@ -9,6 +9,7 @@
 #include "callcensus/format.hpp"
 #include "catch.hpp"
 #include "profiles.hpp"
+#include "random_profiles.hpp"
 
 using namespace callcensus;
 using namespace callcensus::testing;
@@ -250,6 +251,77 @@ TEST_CASE("what no rules say exactly is wider for a union, narrower otherwise, a
     CHECK(decide(narrower.profile, "read", {1, 6, 1, 8}) == unknown_call);  // by both
     const Merged rest = merged({one, two}, subtract);
     CHECK(rest.warnings == Names{"read is allowed more narrowly than by the inputs" + why});
+}
+
+TEST_CASE("an intersection of profiles that allow by default is never wider, however complicated") {
+    const auto open = [](const std::string& rules) {
+        return parse(R"({"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64"],
+                         "syscalls": [)" +
+                     rules + "]}");
+    };
+    const auto deny = [](const std::string& action, const std::string& conditions) {
+        return R"({"names": ["read"], "action": "SCMP_ACT_)" + action + R"(", "args": [)" + conditions + "]}";
+    };
+    const auto check = [](const Profile& a, const Profile& b, const std::string& why) {
+        const Merged both = merged({a, b}, intersect);
+        CHECK(both.warnings == Names{"read is allowed more narrowly than by the inputs: " + why});
+        const Meaning of_a = *meaning_of(a, machine());
+        const Meaning of_b = *meaning_of(b, machine());
+        const Meaning of_both = *meaning_of(both.profile, machine());
+        const auto lets = [](const Meaning& meaning, const Arguments& arguments) {
+            return lets_through(meaning.decide(Abi::x86_64, "read", arguments).action);
+        };
+        RandomProfiles random(1);
+        unsigned denied_by_one = 0;
+        for (int i = 0; i < 20'000; ++i) {
+            const Arguments arguments = random.arguments(false);
+            const bool allowed_by_both = lets(of_a, arguments) && lets(of_b, arguments);
+            denied_by_one += allowed_by_both ? 0 : 1;
+            if (lets(of_both, arguments) && !allowed_by_both) FAIL("wider");
+        }
+        CHECK(denied_by_one > 100);
+        // Other calls are as they were.
+        CHECK(decide(both.profile, "write") == allowed);
+    };
+    const auto step = [&](int index, int value) {
+        return deny("ERRNO", condition(index, "GE", std::to_string(value)) + "," +
+                                 condition(index + 1, "LE", std::to_string(value)));
+    };
+    // Constants for which masks would be very many.
+    check(open(step(0, 12'345) + "," + step(2, 54'321)), open(step(1, 23'456)),
+          "no rules say its arguments exactly and are compiled rightly by libseccomp");
+    // What the first ones leave of the second one's are thousands of boxes.
+    std::string points;
+    for (int value = 0; value < 60; ++value) {
+        const std::string text = std::to_string(value / 3 * 2);
+        points += std::string(value == 0 ? "" : ",") +
+                  deny("ERRNO",
+                       condition(value % 3 * 2, "EQ", text) + "," + condition(value % 3 * 2 + 1, "EQ", text));
+    }
+    check(open(points), open(deny("KILL", condition(0, "GE", "1"))),
+          "its conditions on arguments are too many");
+}
+
+TEST_CASE("many conditions on different arguments are said or given up in no time") {
+    const auto read_if = [](int index, int values) {
+        std::string rules;
+        for (int value = 0; value < values; ++value)
+            rules += std::string(value == 0 ? "" : ",") +
+                     allow("read", "\"args\": [" + condition(index, "EQ", std::to_string(value)) + "]");
+        return profile(rules);
+    };
+    const auto begin = std::chrono::steady_clock::now();
+    const Profile either = exactly({read_if(0, 250), read_if(1, 250)}, unite);
+    CHECK(decide(either, "read", {7, 900}) == allowed);
+    CHECK(decide(either, "read", {900, 7}) == allowed);
+    CHECK(decide(either, "read", {900, 900}) == unknown_call);
+    const Profile first = read_if(0, 1000);
+    const Profile second = read_if(1, 1000);
+    CHECK(
+        merged({first, second}, intersect).warnings ==
+        Names{"read is allowed more narrowly than by the inputs: its conditions on arguments are too many"});
+    // The million pairs of them, each compared with each, take hours.
+    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(10));
 }
 
 TEST_CASE("where one input alone lets a call through, its rules are the union, however many") {
