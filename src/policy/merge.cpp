@@ -215,6 +215,10 @@ class ArchitectureWarnings {
             return lets_through(inputs_[input].profile.default_action) ? Lets::everything : Lets::nothing;
         const auto& of_input = found->second;
         const auto lets_rule = [](const Rule* rule) { return lets_through(rule->action); };
+        // One rule that holds everywhere and for all arguments decides alone.
+        if (const Rule& first = *of_input.front();
+            of_input.size() == 1 && first.args.empty() && first.includes.empty() && first.excludes.empty())
+            return lets_rule(&first) ? Lets::everything : Lets::nothing;
         if (std::none_of(of_input.begin(), of_input.end(), lets_rule) &&
             !lets_through(inputs_[input].profile.default_action))
             return Lets::nothing;

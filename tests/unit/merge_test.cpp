@@ -456,6 +456,44 @@ TEST_CASE("names that count on an architecture that not all inputs have are warn
             "dup, dup2, fstat, lstat, open, poll and 1 more"});
 }
 
+TEST_CASE("what is allowed for some arguments, or by default, is warned of on other architectures, too") {
+    const auto on = [](const std::string& architectures, const std::string& action,
+                       const std::string& rules) {
+        return parse(R"({"defaultAction": "SCMP_ACT_)" + action + R"(", "architectures": [)" + architectures +
+                     R"(], "syscalls": [)" + rules + "]}");
+    };
+    const std::string one = R"("SCMP_ARCH_X86_64")";
+    const std::string both = one + R"(, "SCMP_ARCH_X86")";
+    const std::string if_1 = allow("read", if_first("EQ", "1"));
+    const std::string widely =
+        "allowed on i386 as well, since a profile's names count on all of its architectures: ";
+    const std::string narrowly =
+        "not left on i386 either, since a profile's names count on all of its architectures: ";
+    const auto warnings = [](const Profile& a, const Profile& b, MergeKind kind) {
+        return merged({a, b}, kind).warnings;
+    };
+
+    const Profile some_on_both = on(both, "ERRNO", if_1);
+    const Profile all_on_one = on(one, "ERRNO", allow("read"));
+    CHECK(warnings(some_on_both, all_on_one, unite) == Names{widely + "read"});
+    CHECK(warnings(all_on_one, some_on_both, unite) == Names{widely + "read"});
+    CHECK(decide(merged({some_on_both, all_on_one}, unite).profile, "read", {2}) == allowed);
+    CHECK(warnings(some_on_both, all_on_one, subtract) == Names{narrowly + "read"});
+    // Where it counts it is allowed anyway.
+    CHECK(warnings(on(both, "ERRNO", allow("read")), on(one, "ERRNO", if_1), unite).empty());
+
+    const std::string never = R"({"names": ["mount"], "action": "SCMP_ACT_ERRNO"})";
+    const Profile open_on_one = on(one, "ALLOW", never);
+    CHECK(warnings(on(both, "ERRNO", allow("read")), open_on_one, unite) ==
+          Names{widely + "calls that no rule names"});
+    CHECK(warnings(on(both, "ERRNO", if_1), open_on_one, unite) ==
+          Names{widely + "calls that no rule names, read"});
+    CHECK(warnings(on(both, "ALLOW", ""), open_on_one, unite).empty());
+    CHECK(warnings(on(both, "ALLOW", ""), open_on_one, subtract) ==
+          Names{narrowly + "calls that no rule names"});
+    CHECK(warnings(on(both, "ERRNO", allow("read")), open_on_one, subtract) == Names{narrowly + "read"});
+}
+
 TEST_CASE("what a merge leaves out it says") {
     Profile one = profile(allow("read"));
     Profile other = profile(allow("write", R"("our-note": 1)"));
