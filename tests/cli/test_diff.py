@@ -117,6 +117,19 @@ class Diff(harness.Case):
                     self.assert_trouble(done, place)
                     self.assertRegex(done.err, rf"^callcensus: {name}:\d+:\d+: ")
 
+    def test_too_complicated_is_trouble_that_says_where(self):
+        def equal(index, value):
+            return {"index": index, "op": "SCMP_CMP_EQ", "value": value}
+        rules = [allow("read", args=[equal(index, value), equal(index + 1, value)])
+                 for value in range(0, 40, 2) for index in (0, 2, 4)]
+        rules.append({"names": ["read"], "action": "SCMP_ACT_KILL", "args": [{**equal(0, 1), "op": "SCMP_CMP_GE"}]})
+        self.write("contradictory.json", profile(*rules))
+        for options in ([], ["--conditions"]):
+            with self.subTest(options):
+                for arguments in (["contradictory.json", "old.json"], ["old.json", "contradictory.json"]):
+                    self.assert_trouble(self.diff(*options, *arguments),
+                                        "contradictory.json: has rules for read that are too complicated")
+
     def test_nowhere_to_write(self):
         with open("/dev/full", "w", encoding="utf-8") as full:
             done = self.diff("old.json", "new.json", stdout=full)
