@@ -174,7 +174,7 @@ Result<std::vector<CallChange>> changes_as_conditions(const Profile& before, con
         const auto cells = context_cells(both);
         if (cells.empty())
             return fail("have too many conditions on capabilities, architectures and kernels for " + name +
-                            "; say for which with --caps, --arch and --kernel",
+                            "; compare them for one machine instead",
                         options.name_before + " and " + options.name_after);
         std::vector<std::pair<CallChange, std::vector<ContextCell>>> groups;
         for (const ContextCell& cell : cells) {
