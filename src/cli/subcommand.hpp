@@ -35,5 +35,6 @@ Subcommand add_lint(CLI::App& app);
 Subcommand add_merge(CLI::App& app);
 Subcommand add_show(CLI::App& app);
 Subcommand add_convert(CLI::App& app);
+Subcommand add_hook(CLI::App& app);
 
 }  // namespace callcensus::cli

@@ -1,0 +1,110 @@
+#include "cli/hook_install.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/file.hpp"
+#include "cli/hook_request.hpp"
+#include "cli/messages.hpp"
+#include "cli/own_program.hpp"
+
+namespace callcensus::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+constexpr int install_failed = 1;
+
+// The one directory that podman 4 looks into by itself, as root and as another user: it does not read
+// /etc/containers/oci/hooks.d, whatever its manual says, before somebody names that in containers.conf.
+constexpr const char* system_directory = "/usr/share/containers/oci/hooks.d";
+
+std::string file_in(const std::string& directory) { return directory + "/callcensus.json"; }
+
+// A file of ours, another's, or none.
+enum class Present { nothing, ours, another };
+Result<Present> look_for(const std::string& path) {
+    std::error_code error;
+    if (!std::filesystem::exists(path, error)) return Present::nothing;
+    const auto text = read_file(path, std::size_t{1} << 20);
+    if (!text) return tl::unexpected(text.error());
+    return is_our_hook_file(*text) ? Present::ours : Present::another;
+}
+
+}  // namespace
+
+std::string hook_file(const std::string& program, const std::string& stage) {
+    // The annotation's name is a regular expression there.
+    std::string pattern = "^";
+    for (const char letter : trace_annotation) pattern += letter == '.' ? "\\." : std::string(1, letter);
+    Json file;
+    file["version"] = "1.0.0";
+    file["hook"]["path"] = program;
+    file["hook"]["args"] = {"callcensus", "hook"};
+    file["when"]["annotations"][pattern + "$"] = ".*";
+    file["stages"] = Json::array({stage});
+    return file.dump(2) + "\n";
+}
+
+bool is_our_hook_file(std::string_view text) {
+    const Json file = Json::parse(text, nullptr, false);
+    if (!file.is_object() || !file.contains("hook") || !file["hook"].is_object()) return false;
+    const Json& hook = file["hook"];
+    return hook.contains("args") && hook["args"] == Json::array({"callcensus", "hook"});
+}
+
+std::string default_hooks_directory() {
+    if (::geteuid() == 0) return system_directory;
+    const char* configuration = std::getenv("XDG_CONFIG_HOME");
+    if (configuration != nullptr && *configuration == '/')
+        return std::string(configuration) + "/containers/oci/hooks.d";
+    const char* home = std::getenv("HOME");
+    return std::string(home != nullptr ? home : "") + "/.config/containers/oci/hooks.d";
+}
+
+int install_hook(const std::string& directory, const std::string& stage) {
+    const auto program = own_program();
+    if (!program) return complain(program.error(), install_failed);
+    std::error_code error;
+    std::filesystem::create_directories(directory, error);
+    if (error) return complain({"cannot be made", directory, error.value()}, install_failed);
+    const std::string absolute = std::filesystem::weakly_canonical(directory, error).string();
+    const std::string path = file_in(absolute);
+    const auto present = look_for(path);
+    if (!present) return complain(present.error(), install_failed);
+    if (*present == Present::another)
+        return complain({"is there and not ours: remove it first, or name another --dir", path, 0},
+                        install_failed);
+    if (const auto done = replace_file(path, hook_file(*program, stage)); !done)
+        return complain(done.error(), install_failed);
+    say(std::string(*present == Present::ours ? "replaced " : "wrote ") + path + ", which runs " + *program +
+        " hook");
+    if (absolute != system_directory)
+        say("podman reads that directory where it is told to: by --hooks-dir, or by hooks_dir in "
+            "containers.conf");
+    say("to record a container: podman " +
+        (absolute == system_directory ? "" : "--hooks-dir " + absolute + " ") +
+        "run --annotation io.containers.trace-syscall=of:/tmp/seccomp.json --security-opt seccomp=unconfined "
+        "IMAGE COMMAND");
+    return 0;
+}
+
+int uninstall_hook(const std::string& directory) {
+    const std::string path = file_in(directory);
+    const auto present = look_for(path);
+    if (!present) return complain(present.error(), install_failed);
+    if (*present == Present::another)
+        return complain({"is not ours: left as it is", path, 0}, install_failed);
+    if (*present == Present::nothing) {
+        say(path + " is not there: nothing to remove");
+        return 0;
+    }
+    if (::unlink(path.c_str()) != 0) return complain({"cannot be removed", path, errno}, install_failed);
+    say("removed " + path);
+    return 0;
+}
+
+}  // namespace callcensus::cli
