@@ -30,8 +30,9 @@ int run(std::vector<std::string> arguments) {
                          "The versions of callcensus, libseccomp and the kernel");
     app.require_subcommand(1);
     app.footer("`callcensus COMMAND --help` tells more.\n\nExample:\n  callcensus trace -- ls -l");
-    const std::vector<Subcommand> subcommands{add_trace(app), add_derive(app),  add_diff(app), add_merge(app),
-                                              add_lint(app),  add_convert(app), add_show(app), add_hook(app)};
+    const std::vector<Subcommand> subcommands{add_trace(app), add_derive(app), add_diff(app),
+                                              add_merge(app), add_lint(app),   add_convert(app),
+                                              add_show(app),  add_hook(app),   add_runtime(app)};
 
     std::vector<std::string> target;
     const auto named =
@@ -67,6 +68,9 @@ int run(std::vector<std::string> arguments) {
 
 int main(int argc, char** argv) {
     try {
+        const std::string_view name = argc > 0 ? argv[0] : "";
+        if (name.substr(name.rfind('/') + 1) == "callcensus-runtime")
+            return callcensus::cli::run_as_runtime({argv + 1, argv + argc});
         return callcensus::cli::run({argv + 1, argv + argc});
     } catch (
         const std::exception& error) {  // out of memory, a fault of ours: still one line, still our status

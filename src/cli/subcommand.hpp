@@ -36,5 +36,9 @@ Subcommand add_merge(CLI::App& app);
 Subcommand add_show(CLI::App& app);
 Subcommand add_convert(CLI::App& app);
 Subcommand add_hook(CLI::App& app);
+Subcommand add_runtime(CLI::App& app);
+
+/// The program under the name callcensus-runtime: Docker's --add-runtime takes a path and no arguments.
+int run_as_runtime(const std::vector<std::string>& arguments);
 
 }  // namespace callcensus::cli

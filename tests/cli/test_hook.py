@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""callcensus hook, as far as it goes without a container."""
+"""callcensus hook and callcensus runtime, as far as they go without a container."""
 
 import contextlib
 import json
@@ -364,6 +364,116 @@ class InstalledAsNobody(harness.AsNobody, Installed):
         self.assertIn("--hooks-dir", done.err)
         self.assertEqual(self.files(), ["containers"])
         self.assertTrue(self.path("containers/oci/hooks.d/callcensus.json").exists())
+
+
+FAKE_RUNTIME = r"""#!/bin/sh
+for argument; do printf '%s\n' "$argument"; done > arguments
+env > environment
+cat > input
+cat <&3 > third
+cp bundle/config.json seen.json 2>/dev/null
+exit 7
+"""
+
+
+class Runtime(harness.Case):
+    """The wrapper runtime around a script that writes down how it was called."""
+
+    def setUp(self):
+        super().setUp()
+        self.runtime = self.write("fake-runc", FAKE_RUNTIME, 0o755)
+
+    def call(self, arguments, program=(harness.PROGRAM, "runtime", "--"), **environment):
+        done = self.run_natively("sh", "-c", 'exec 3<third-in; exec "$@"', "sh", *program, *arguments,
+                                 stdin=b"input", env=self.environment(
+                                     **{"CALLCENSUS_RUNTIME": self.runtime, **environment}))
+        return done
+
+    def passes_on(self, arguments, **options):
+        self.write("third-in", "third")
+        done = self.call(arguments, **options)
+        self.assertEqual((done.status, done.out, done.err), (7, "", ""))
+        self.assertEqual(self.path("arguments").read_text(encoding="utf-8").splitlines(), arguments)
+        self.assertEqual(self.path("input").read_text(encoding="utf-8"), "input")
+        self.assertEqual(self.path("third").read_text(encoding="utf-8"), "third")
+        self.assertIn(f"CALLCENSUS_CLI_TEST={self.directory.name}\n",
+                      self.path("environment").read_text(encoding="utf-8"))
+
+    def bundle(self, config):
+        self.path("bundle").mkdir(exist_ok=True)
+        if self.user:
+            who = pwd.getpwnam(self.user)
+            os.chown(self.path("bundle"), who.pw_uid, who.pw_gid)
+        self.write("bundle/config.json", config if isinstance(config, str) else json.dumps(config))
+
+    def test_everything_is_handed_on(self):
+        for arguments in (["--version"], ["--root", "/r", "state", "c1"], ["exec", "-t", "c1", "ls", "--", "-l"],
+                          ["create", "--bundle", "bundle", "c1"], ["run", "--bundle", "/nonexistent", "c1"], [""]):
+            with self.subTest(arguments):
+                self.passes_on(arguments)
+
+    def test_by_the_name_of_a_link(self):
+        os.symlink(harness.PROGRAM, self.path("callcensus-runtime"))
+        for arguments in (["--version"], ["--root", "/r", "--", "x"], []):
+            with self.subTest(arguments):
+                self.passes_on(arguments, program=[str(self.path("callcensus-runtime"))])
+
+    def test_by_option(self):
+        self.passes_on(["state", "c1"], program=[harness.PROGRAM, "runtime", "--runtime", self.runtime, "--"],
+                       CALLCENSUS_RUNTIME="/nonexistent")
+
+    def test_runc_is_found_in_the_search_path(self):
+        os.symlink(self.runtime, self.path("runc"))
+        self.passes_on(["state", "c1"], CALLCENSUS_RUNTIME=None,
+                       PATH=f"{self.directory}:{harness.SEARCH_PATH}")
+
+    def test_a_status_by_signal(self):
+        self.write("fake-runc", "#!/bin/sh\nkill -KILL $$\n", 0o755)
+        self.write("third-in", "")
+        self.assertEqual(self.call(["state"]).status, -signal.SIGKILL)
+
+    def test_a_container_that_asks_for_it_gets_the_hook(self):
+        hook = {"path": os.path.realpath(harness.PROGRAM), "args": ["callcensus", "hook"]}
+        plain = {"ociVersion": "1.0.2", "process": {"env": ["A=1"], "args": ["ls"]}, "root": {"path": "r"}}
+        annotated = {**plain, "annotations": {TRACE: "of:/p"}}
+        by_environment = json.loads(json.dumps(plain))
+        by_environment["process"]["env"] += ["CALLCENSUS_TRACE=of:/p", "B=2"]
+        expected_by_environment = json.loads(json.dumps(annotated))
+        expected_by_environment["process"]["env"] += ["B=2"]
+        for config, expected in ((annotated, annotated), (by_environment, expected_by_environment)):
+            with self.subTest(config):
+                self.bundle(config)
+                self.passes_on(["--root", "/r", "create", "--bundle", "bundle", "c1"])
+                self.assertEqual(self.json("seen.json"), {**expected, "hooks": {"prestart": [hook]}})
+
+    def test_a_container_that_does_not_is_left_as_it_is(self):
+        for command, config in (("create", ' {"process": {"env": ["A=1"]}}\n'), ("create", "{ nonsense"),
+                                ("state", json.dumps({"annotations": {TRACE: "of:/p"}}))):
+            with self.subTest(config):
+                self.bundle(config)
+                self.passes_on([command, "--bundle", "bundle", "c1"])
+                self.assertEqual(self.path("seen.json").read_text(encoding="utf-8"), config)
+
+    def test_no_runtime(self):
+        self.write("third-in", "")
+        self.assertComplains(self.call(["state"], CALLCENSUS_RUNTIME="no-such-runtime"), "no-such-runtime",
+                             "--runtime", status=harness.NOT_FOUND)
+        self.assertComplains(self.call(["state"], CALLCENSUS_RUNTIME=harness.PROGRAM), "itself",
+                             status=harness.NOT_FOUND)
+        self.write("text", "\x7fELF", 0o755)
+        self.assertComplains(self.call(["state"], CALLCENSUS_RUNTIME=str(self.path("text"))),
+                             "cannot be executed", status=harness.CANNOT_EXECUTE)
+
+
+class RuntimeAsNobody(harness.AsNobody, Runtime):
+    def test_a_bundle_of_somebody_else(self):
+        """What asks to be recorded and cannot be does not run in silence."""
+        self.bundle({"annotations": {TRACE: "of:/p"}})
+        os.chown(self.path("bundle"), 0, 0)
+        self.path("bundle").chmod(0o755)
+        self.write("third-in", "")
+        self.assertComplains(self.call(["create", "--bundle", "bundle", "c1"]), "config.json",
+                             status=HOOK_FAILED)
 
 
 if __name__ == "__main__":
