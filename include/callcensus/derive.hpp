@@ -23,11 +23,12 @@ enum class RuntimeSet : std::uint8_t { any, runc, crun, none };
 
 struct DeriveOptions {
     RuntimeSet runtime = RuntimeSet::any;
-    bool container_exec = true;  ///< also what `podman exec` and `docker exec` need
-    bool unseen = true;          ///< exit, rt_sigreturn and others that happen where no recorder sees them
-    bool vdso = true;            ///< calls that the vDSO answers here and the kernel may have to elsewhere
-    bool assumed = true;         ///< calls that were known beforehand (Recording::assumed) and not observed
-    bool families = false;       ///< calls by which another libc or kernel does the same job (families.hpp)
+    bool container_exec = true;      ///< also what `podman exec` and `docker exec` need
+    bool no_new_privileges = false;  ///< only what runtimes need where the container has no_new_privs
+    bool unseen = true;     ///< exit, rt_sigreturn and others that happen where no recorder sees them
+    bool vdso = true;       ///< calls that the vDSO answers here and the kernel may have to elsewhere
+    bool assumed = true;    ///< calls that were known beforehand (Recording::assumed) and not observed
+    bool families = false;  ///< calls by which another libc or kernel does the same job (families.hpp)
     /// Whose calls count: executables that match one of these globs (fnmatch(3); without a slash a glob is
     /// for the last part of the path), or all; and of these not those that match one of `exclude`.
     std::vector<std::string> only;

@@ -50,6 +50,9 @@ void PolicyOptions::add_to(CLI::App& app) {
     app.add_flag("--no-exec", no_exec,
                  "Leave out what only `podman exec` and `docker exec` need of the runtime")
         ->group(group);
+    app.add_flag("--no-new-privileges", no_new_privileges,
+                 "Leave out what the runtime needs only for a container without no_new_privileges")
+        ->group(group);
     app.add_flag("--no-unseen", no_unseen,
                  "Leave out calls that happen unseen: exit, rt_sigreturn, restart_syscall, ...")
         ->group(group);
@@ -109,6 +112,7 @@ Result<DeriveOptions> PolicyOptions::resolve() const {
                           : runtime == "none" ? RuntimeSet::none
                                               : RuntimeSet::any;
         options.container_exec = !no_exec;
+        options.no_new_privileges = no_new_privileges;
         options.unseen = !no_unseen;
         options.vdso = !no_vdso;
         options.assumed = !no_known;

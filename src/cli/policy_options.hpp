@@ -19,6 +19,7 @@ struct PolicyOptions {
     bool observed_only = false;
     std::string runtime = "any";
     bool no_exec = false;
+    bool no_new_privileges = false;
     bool no_unseen = false;
     bool no_vdso = false;
     bool no_known = false;

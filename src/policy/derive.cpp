@@ -115,7 +115,8 @@ std::string runtime_comment(const DeriveOptions& options) {
                             : options.runtime == RuntimeSet::crun ? "crun"
                                                                   : "container runtimes (runc, crun)";
     return who + ": needed between loading this filter and executing the command" +
-           (options.container_exec ? ", and for exec into the running container" : "");
+           (options.container_exec ? ", and for exec into the running container" : "") +
+           (options.no_new_privileges ? "; enough only with no_new_privileges" : "");
 }
 
 void unite_architectures(Profile& profile, const std::set<Abi>& abis) {
@@ -250,9 +251,10 @@ Derivation derive(std::span<const Recording> recordings, const DeriveOptions& op
         for (const Siblings& row : siblings(wanted, abis)) rules.allow(row.names, family_comment(row));
     }
     if (options.runtime != RuntimeSet::none)
-        rules.allow(
-            runtime_calls(options.runtime, options.container_exec, denial_kills(profile.default_action)),
-            runtime_comment(options));
+        rules.allow(runtime_calls(options.runtime, {.exec = options.container_exec,
+                                                    .no_new_privileges = options.no_new_privileges,
+                                                    .denial_kills = denial_kills(profile.default_action)}),
+                    runtime_comment(options));
     const auto only_existing = [&](auto names) {
         std::vector<std::string_view> existing;
         std::copy_if(names.begin(), names.end(), std::back_inserter(existing),

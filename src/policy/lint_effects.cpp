@@ -171,24 +171,38 @@ void missing_siblings(Lint& lint) {
 void missing_runtime_calls(Lint& lint) {
     if (!lint.denies_by_default()) return;
     const bool kills = lint.profile.default_action != Action::errno_;
-    // Consumers that lack the same are named together.
-    std::vector<std::pair<Strings, Strings>> missing;
-    for (const Consumer consumer : lint.options.consumers) {
+    const auto not_allowed = [&](Consumer consumer, bool no_new_privileges) {
         Strings names;
-        for (const std::string& name : runtime_calls(facts_of(consumer).runtime, true, kills))
+        for (const std::string& name : runtime_calls(
+                 facts_of(consumer).runtime, {.no_new_privileges = no_new_privileges, .denial_kills = kills}))
             if (exists(lint, name) && !lint.lets_through_some(name)) names.push_back(name);
+        return names;
+    };
+    struct Missing {
+        Strings names;
+        bool also_with_no_new_privileges = false;
+        Strings consumers;
+    };
+    // Consumers that lack the same are named together.
+    std::vector<Missing> missing;
+    for (const Consumer consumer : lint.options.consumers) {
+        const Strings names = not_allowed(consumer, false);
         if (names.empty()) continue;
-        auto same =
-            std::find_if(missing.begin(), missing.end(), [&](const auto& row) { return row.first == names; });
-        if (same == missing.end()) same = missing.insert(missing.end(), {names, {}});
-        same->second.emplace_back(to_string(consumer));
+        const bool also = !not_allowed(consumer, true).empty();
+        auto same = std::find_if(missing.begin(), missing.end(), [&](const Missing& row) {
+            return row.names == names && row.also_with_no_new_privileges == also;
+        });
+        if (same == missing.end()) same = missing.insert(missing.end(), Missing{names, also, {}});
+        same->consumers.emplace_back(to_string(consumer));
     }
-    for (const auto& [names, consumers] : missing)
+    for (const auto& [names, also_with_no_new_privileges, consumers] : missing)
         lint.report(Severity::warning, "syscalls",
                     "the container may not start with " + enumerate(consumers) +
+                        (also_with_no_new_privileges ? "" : " unless it has no_new_privileges") +
                         ": the runtime itself makes " + enumerate(names) +
                         " under the filter, and that is not allowed",
-                    "allow it, or derive the profile with --runtime");
+                    std::string("allow it, or derive the profile with --runtime") +
+                        (also_with_no_new_privileges ? "" : " and without --no-new-privileges"));
 }
 
 void risky(Lint& lint) {

@@ -15,41 +15,57 @@ namespace {
 // united sets in hundreds of repeated runs. Rows are for all of these versions together. fchown was measured
 // again with ENOSYS, the errno that our profiles deny with: both runtimes go on when fchown of a standard
 // stream gives EPERM, and give up when it gives ENOSYS (runc 1.1.5 as another user than root, crun 1.8.1 for
-// exec; tests/container holds both).
+// exec; tests/container holds both). scripts/measure-runtimes measures again with the runtimes that are
+// installed.
+
+// When a row's names are needed.
+enum : unsigned {
+    always = 0,
+    for_exec = 1,                   // by `exec` into a running container only
+    where_denial_kills = 2,         // the runtime goes on when the call fails
+    without_no_new_privileges = 4,  // the filter is loaded while privileges are still to be dropped
+};
 struct Row {
     RuntimeSet runtime;
-    bool only_for_exec;     // needed by `exec` into a running container only
-    bool only_where_kills;  // the runtime goes on when the call fails
+    unsigned when;  // all of these must hold
     std::string_view names;
 };
 constexpr std::array rows{
-    // crun. Without no_new_privs it loads the filter before it drops privileges, hence the set*id calls.
-    // `select` alone
-    // was not measured: crun's source waits by select(), which glibc turns into pselect6 and other libcs need
-    // not.
-    Row{RuntimeSet::crun, false, false,
-        "capset execve prctl pselect6 read rt_sigaction rt_sigprocmask select setresgid setresuid write"},
-    Row{RuntimeSet::crun, false, true, "close close_range"},
-    Row{RuntimeSet::crun, true, false, "fchown fstat openat setgroups statx"},
-    Row{RuntimeSet::crun, true, true, "ioctl umask"},
+    // crun. `select` alone was not measured: crun's source waits by select(), which glibc turns into pselect6
+    // and other libcs need not.
+    Row{RuntimeSet::crun, always, "execve"},
+    Row{RuntimeSet::crun, where_denial_kills, "close close_range"},
+    Row{RuntimeSet::crun, without_no_new_privileges,
+        "capset prctl pselect6 read rt_sigaction rt_sigprocmask select setresgid setresuid write"},
+    Row{RuntimeSet::crun, for_exec, "write"},
+    Row{RuntimeSet::crun, for_exec | where_denial_kills, "umask"},
+    Row{RuntimeSet::crun, for_exec | without_no_new_privileges, "fchown fstat openat setgroups statx"},
+    Row{RuntimeSet::crun, for_exec | where_denial_kills | without_no_new_privileges, "ioctl"},
     // runc, on the thread that loads the filter and becomes the command.
-    Row{RuntimeSet::runc, false, false,
-        "capget capset chdir close execve faccessat2 fchown fstat fstatfs getcwd getdents64 getppid newfstatat openat openat2 prctl read setgid setgroups setuid statx write"},
-    Row{RuntimeSet::runc, false, true, "close_range fcntl"},
-    Row{RuntimeSet::runc, true, true, "faccessat fsconfig fsmount fsopen open_tree uname"},
+    Row{RuntimeSet::runc, always, "close execve fstat fstatfs getdents64 openat openat2 statx write"},
+    Row{RuntimeSet::runc, where_denial_kills, "fcntl"},
+    Row{RuntimeSet::runc, without_no_new_privileges,
+        "capget capset chdir faccessat2 fchown getcwd getppid newfstatat prctl read setgid setgroups setuid"},
+    Row{RuntimeSet::runc, where_denial_kills | without_no_new_privileges, "close_range"},
+    Row{RuntimeSet::runc, for_exec | where_denial_kills | without_no_new_privileges,
+        "faccessat fsconfig fsmount fsopen open_tree uname"},
     // Go's scheduler, signals and memory, on that thread by chance: futex in more than half of the runs,
     // rt_sigreturn in 2 to 20 of a hundred.
-    Row{RuntimeSet::runc, false, false,
+    Row{RuntimeSet::runc, always,
         "epoll_ctl epoll_pwait futex getpid madvise mmap munmap nanosleep rt_sigreturn sched_yield tgkill"},
 };
 
 }  // namespace
 
-std::vector<std::string> runtime_calls(RuntimeSet runtime, bool container_exec, bool denial_kills) {
+std::vector<std::string> runtime_calls(RuntimeSet runtime, ContainerUse use) {
+    unsigned holds = always;
+    if (use.exec) holds |= for_exec;
+    if (use.denial_kills) holds |= where_denial_kills;
+    if (!use.no_new_privileges) holds |= without_no_new_privileges;
     std::set<std::string> names;
     for (const Row& row : rows) {
         const bool wanted = runtime == RuntimeSet::any || runtime == row.runtime;
-        if (wanted && (container_exec || !row.only_for_exec) && (denial_kills || !row.only_where_kills))
+        if (wanted && (row.when & ~holds) == 0)
             for (const std::string_view name : words_of(row.names)) names.emplace(name);
     }
     return {names.begin(), names.end()};

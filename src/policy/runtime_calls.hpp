@@ -9,9 +9,14 @@
 
 namespace callcensus {
 
-/// The names needed, sorted. `denial_kills`: the profile's default action ends the task instead of failing
-/// the call, so that calls whose failure the runtime would survive are needed too.
-[[nodiscard]] std::vector<std::string> runtime_calls(RuntimeSet runtime, bool container_exec,
-                                                     bool denial_kills);
+/// How a container is started; what is needed differs by that.
+struct ContainerUse {
+    bool exec = true;                ///< commands are executed in it later, too (`podman exec`)
+    bool no_new_privileges = false;  ///< each time with no_new_privs: the filter is loaded last of all then
+    bool denial_kills = false;  ///< a denied call ends the task, where the runtime would survive an error
+};
+
+/// The names needed, sorted.
+[[nodiscard]] std::vector<std::string> runtime_calls(RuntimeSet runtime, ContainerUse use);
 
 }  // namespace callcensus

@@ -214,8 +214,8 @@ class Help(harness.Case):
         text = self.asked_for("--help")
         for subcommand in ("trace", "derive", "convert"):
             self.assertRegex(text, rf"\n  {subcommand} +\w")
-        policy = ["--baseline", "--observed-only", "--runtime", "--no-exec", "--no-unseen", "--no-vdso",
-                  "--families", "--default-action", "--default-errno"]
+        policy = ["--baseline", "--observed-only", "--runtime", "--no-exec", "--no-new-privileges", "--no-unseen",
+                  "--no-vdso", "--families", "--default-action", "--default-errno"]
         for subcommand, options in (
                 ("trace", ["-o,--output", "--recording", "-q,--quiet", "--json", "--engine", "--timeout",
                            "--kill-after", "--until-exit", *policy]),

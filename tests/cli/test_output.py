@@ -145,6 +145,7 @@ class Profiles(harness.Case):
         for runtime in ("any", "runc", "crun"):
             with_exec, without = names("--runtime", runtime), names("--runtime", runtime, "--no-exec")
             self.assertLessEqual(without, with_exec)
+            self.assertLess(names("--runtime", runtime, "--no-new-privileges"), with_exec)
         self.assertLess(names("--runtime", "crun", "--no-exec"), crun)
         # Where a denial kills, calls count that otherwise may fail.
         self.assertLess(both, names("--default-action", "kill_process"))
@@ -153,7 +154,8 @@ class Profiles(harness.Case):
         self.traced("--recording", "r.json")
         for options, inside, outside in ((["--runtime", "runc"], ["runc", "exec"], ["crun"]),
                                          (["--runtime", "crun"], ["crun", "exec"], ["runc"]),
-                                         (["--no-exec"], ["runc", "crun"], ["for exec into"])):
+                                         (["--no-exec"], ["runc", "crun"], ["for exec into", "privileges"]),
+                                         (["--no-new-privileges"], ["only with no_new_privileges"], [])):
             self.assertSucceeded(self.callcensus("derive", "-q", "r.json", "-o", "d.json", *options))
             comment = rule_about(self.json("d.json"), "needed between loading this filter")["comment"]
             for word in inside:

@@ -115,17 +115,45 @@ TEST_CASE("a number without a name is reported and never in the profile") {
 
 TEST_CASE("runtime sets have the measured sizes") {
     // With the calls whose denial a runtime survives, and without; crun's with `select`, which is inferred.
-    CHECK(runtime_calls(RuntimeSet::runc, false, true).size() == 35);
-    CHECK(runtime_calls(RuntimeSet::runc, true, true).size() == 41);
-    CHECK(runtime_calls(RuntimeSet::crun, false, true).size() == 13);
-    CHECK(runtime_calls(RuntimeSet::crun, true, true).size() == 20);
-    CHECK(runtime_calls(RuntimeSet::runc, false, false).size() == 33);
-    CHECK(runtime_calls(RuntimeSet::crun, false, false).size() == 11);
-    CHECK(runtime_calls(RuntimeSet::none, true, true).empty());
-    for (const std::string& name : runtime_calls(RuntimeSet::any, true, true)) {
+    CHECK(runtime_calls(RuntimeSet::runc, {.exec = false, .denial_kills = true}).size() == 35);
+    CHECK(runtime_calls(RuntimeSet::runc, {.denial_kills = true}).size() == 41);
+    CHECK(runtime_calls(RuntimeSet::crun, {.exec = false, .denial_kills = true}).size() == 13);
+    CHECK(runtime_calls(RuntimeSet::crun, {.denial_kills = true}).size() == 20);
+    CHECK(runtime_calls(RuntimeSet::runc, {.exec = false}).size() == 33);
+    CHECK(runtime_calls(RuntimeSet::crun, {.exec = false}).size() == 11);
+    CHECK(runtime_calls(RuntimeSet::none, {.denial_kills = true}).empty());
+    for (const std::string& name : runtime_calls(RuntimeSet::any, {.denial_kills = true})) {
         CAPTURE(name);
         CHECK(syscall_number(Abi::x86_64, name).has_value());
     }
+}
+
+TEST_CASE("with no_new_privileges runtimes need less") {
+    const auto narrowed = [](RuntimeSet runtime, bool exec, bool denial_kills) {
+        return runtime_calls(runtime,
+                             {.exec = exec, .no_new_privileges = true, .denial_kills = denial_kills});
+    };
+    CHECK(narrowed(RuntimeSet::runc, false, true).size() == 21);
+    CHECK(narrowed(RuntimeSet::crun, false, true) ==
+          std::vector<std::string>{"close", "close_range", "execve"});
+    CHECK(narrowed(RuntimeSet::crun, false, false) == std::vector<std::string>{"execve"});
+    CHECK(narrowed(RuntimeSet::crun, true, false) == std::vector<std::string>{"execve", "write"});
+    for (const RuntimeSet runtime : {RuntimeSet::any, RuntimeSet::runc, RuntimeSet::crun})
+        for (const bool exec : {false, true})
+            for (const bool denial_kills : {false, true}) {
+                const auto all = runtime_calls(runtime, {.exec = exec, .denial_kills = denial_kills});
+                const auto narrow = narrowed(runtime, exec, denial_kills);
+                CHECK(narrow.size() < all.size());
+                CHECK(std::includes(all.begin(), all.end(), narrow.begin(), narrow.end()));
+            }
+
+    DeriveOptions options;
+    options.no_new_privileges = true;
+    const Derivation result = derived({recording_of({read_call})}, options);
+    const auto names = all_names(result.profile);
+    CHECK(std::find(names.begin(), names.end(), "capset") == names.end());
+    CHECK(std::find(names.begin(), names.end(), "execve") != names.end());
+    CHECK(result.profile.rules[1].comment.find("only with no_new_privileges") != std::string::npos);
 }
 
 TEST_CASE("where a denial kills, runtimes need more") {

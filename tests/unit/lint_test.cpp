@@ -19,7 +19,7 @@ namespace {
 // A profile without a fault: what runtimes and every program need, and nothing else.
 Json clean_profile() {
     std::set<std::string> names{"exit", "exit_group", "restart_syscall", "rt_sigreturn", "sigreturn"};
-    for (const std::string& name : runtime_calls(RuntimeSet::any, true, true)) names.insert(name);
+    for (const std::string& name : runtime_calls(RuntimeSet::any, {.denial_kills = true})) names.insert(name);
     return Json{{"defaultAction", "SCMP_ACT_ERRNO"},
                 {"defaultErrnoRet", 38},
                 {"architectures", {"SCMP_ARCH_X86_64"}},
@@ -420,6 +420,17 @@ TEST_CASE("includes and excludes that exclude one another are no contradiction")
         R"({"names": ["bpf"], "includes": {"caps": ["CAP_BPF"]}, "action": "SCMP_ACT_ALLOW"},
            {"names": ["bpf"], "excludes": {"caps": ["CAP_BPF"]}, "action": "SCMP_ACT_ERRNO", "errnoRet": 1})");
     CHECK(with_code(findings_of(text), "CC302").empty());
+}
+
+TEST_CASE("calls that only runtimes without no_new_privileges need are told apart") {
+    const auto about_runtimes = [](std::set<std::string> names) {
+        const auto found = with_code(findings_of(without(names)), "CC506");
+        REQUIRE(found.size() == 1);
+        return found[0].message;
+    };
+    CHECK(about_runtimes({"setgroups"}).find("unless it has no_new_privileges") != std::string::npos);
+    CHECK(about_runtimes({"execve"}).find("no_new_privileges") == std::string::npos);
+    CHECK(about_runtimes({"execve", "setgroups"}).find("no_new_privileges") == std::string::npos);
 }
 
 TEST_CASE("what derive makes is clean") {
