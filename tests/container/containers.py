@@ -13,10 +13,12 @@ included: the containers and images of the machine are neither seen nor touched.
 
 import contextlib
 import ctypes
+import dataclasses
 import itertools
 import json
 import os
 import pathlib
+import select
 import shutil
 import subprocess
 import tempfile
@@ -75,16 +77,36 @@ class CommandHung(CommandFailed):
     """A command took longer than COMMAND_TIMEOUT_S; it has been killed."""
 
 
-def run(command, **options):
-    """Runs `command` to its end, with its output kept."""
+def run(command, timeout=None, **options):
+    """Runs `command` to its end, with its output kept. Who it leaves running may go on writing."""
     arguments = [str(argument) for argument in command]
+    # No pipes: these would be at their end only when everybody has closed them.
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        try:
+            status = subprocess.run(arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=errors,
+                                    timeout=timeout or COMMAND_TIMEOUT_S, **options).returncode
+        except subprocess.TimeoutExpired:
+            status = "none, it hung"
+        printed = []
+        for file in (output, errors):
+            file.seek(0)
+            printed.append(file.read().decode(errors="replace"))
+    completed = subprocess.CompletedProcess(arguments, status, *printed)
+    if not isinstance(status, int):
+        raise CommandHung(describe(completed))
+    return completed
+
+
+def exit_status_of_child(pid, timeout=COMMAND_TIMEOUT_S):
+    """Waits for a child, as of which a subreaper has all orphans, to end: as a shell's $?."""
+    pidfd = os.pidfd_open(pid)
     try:
-        return subprocess.run(arguments, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                              errors="replace", timeout=COMMAND_TIMEOUT_S, **options)
-    except subprocess.TimeoutExpired as hung:
-        printed = [(output or b"").decode(errors="replace") for output in (hung.stdout, hung.stderr)]
-        unfinished = subprocess.CompletedProcess(arguments, "none, it hung", *printed)
-        raise CommandHung(describe(unfinished)) from None
+        if not select.select([pidfd], [], [], timeout)[0]:
+            raise CommandHung(f"process {pid} did not end within {timeout} seconds")
+    finally:
+        os.close(pidfd)
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    return status if status >= 0 else 128 - status
 
 
 def describe(completed):
@@ -115,6 +137,14 @@ def missing_on_this_machine(program):
     return None
 
 
+@dataclasses.dataclass(frozen=True)
+class RootFilesystem:
+    """What containers see as /, and what precedes each command in it."""
+
+    path: pathlib.Path
+    prefix: tuple = ()
+
+
 class Sandbox:
     """A directory with a root file system of busybox alone, a copy of callcensus and the state of podman and
     of the runtimes.
@@ -137,6 +167,7 @@ class Sandbox:
         # podman gives a tmpfs the mode of the directory below it.
         (self.rootfs / "tmp").chmod(0o1777)
         shutil.copy(BUSYBOX, self.rootfs / "bin/busybox")
+        self.busybox = RootFilesystem(self.rootfs, ("busybox",))
 
         # Where another user, too, can execute it.
         self._program = self.path / "callcensus"
@@ -220,21 +251,53 @@ class PlainLauncher:
     def missing(self):
         return None if shutil.which(self.runtime) else f"{self.runtime} is not installed"
 
-    def run(self, sandbox, busybox_command, profile=None, no_new_privileges=False, user=0):
+    def run(self, sandbox, command, profile=None, no_new_privileges=False, user=0, root=None, timeout=None):
+        name, bundle = self.bundle(sandbox, command, profile, no_new_privileges, user, root)
+        try:
+            return run([*self.runtime_command(sandbox), "run", "--bundle", bundle, name], timeout)
+        except CommandHung:
+            self.delete(sandbox, name)
+            raise
+
+    @contextlib.contextmanager
+    def started(self, sandbox, command, profile=None, no_new_privileges=False, user=0, root=None,
+                timeout=None):
+        """A container that was first created and then started, as engines do it, by its name and its process.
+
+        It is killed when the context ends, and CommandFailed if it did not start."""
+        name, bundle = self.bundle(sandbox, command, profile, no_new_privileges, user, root)
+        pid_file = bundle / "pid"
+        try:
+            run_or_fail([*self.runtime_command(sandbox), "create", "--bundle", bundle, "--pid-file", pid_file,
+                         name], timeout=timeout)
+            pid = int(pid_file.read_text())
+            run_or_fail([*self.runtime_command(sandbox), "start", name], timeout=timeout)
+            yield name, pid
+        finally:
+            self.delete(sandbox, name)
+
+    def exec(self, sandbox, container, command, timeout=None):
+        """As engines do it: with the container's own settings. (crun's exec of a bare command ignores some.)"""
+        bundle = sandbox.path / container
+        process = json.loads((bundle / "config.json").read_text())["process"]
+        process["args"] = list(map(str, command))
+        (bundle / "process.json").write_text(json.dumps(process))
+        return run([*self.runtime_command(sandbox), "exec", "--process", bundle / "process.json", container],
+                   timeout)
+
+    def delete(self, sandbox, container):
+        run([*self.runtime_command(sandbox), "delete", "--force", container])
+
+    def runtime_command(self, sandbox):
+        return [self.runtime, "--root", sandbox.path / f"state-of-{self.runtime}"]
+
+    @staticmethod
+    def bundle(sandbox, command, profile=None, no_new_privileges=False, user=0, root=None):
+        """Makes a bundle: the container's name and the directory."""
+        root = root or sandbox.busybox
         name = sandbox.new_name("container")
         bundle = sandbox.path / name
         bundle.mkdir()
-        configuration = self._configuration(sandbox, busybox_command, profile, no_new_privileges, user)
-        (bundle / "config.json").write_text(json.dumps(configuration))
-        runtime = [self.runtime, "--root", sandbox.path / f"state-of-{self.runtime}"]
-        try:
-            return run([*runtime, "run", "--bundle", bundle, name])
-        except CommandHung:
-            run([*runtime, "delete", "--force", name])
-            raise
-
-    @staticmethod
-    def _configuration(sandbox, busybox_command, profile, no_new_privileges, user):
         capabilities = {"bounding": CONTAINER_CAPABILITIES}
         if user == 0:
             capabilities |= {"effective": CONTAINER_CAPABILITIES, "permitted": CONTAINER_CAPABILITIES}
@@ -243,13 +306,13 @@ class PlainLauncher:
             "ociVersion": "1.0.2",
             "process": {
                 "user": {"uid": user, "gid": user},
-                "args": ["busybox", *busybox_command],
-                "env": ["PATH=/bin"],
+                "args": [*root.prefix, *map(str, command)],
+                "env": ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"],
                 "cwd": "/",
                 "capabilities": capabilities,
                 "noNewPrivileges": no_new_privileges,
             },
-            "root": {"path": str(sandbox.rootfs)},
+            "root": {"path": str(root.path)},
             "mounts": [
                 {"destination": "/proc", "type": "proc", "source": "proc"},
                 {"destination": "/dev", "type": "tmpfs", "source": "tmpfs"},
@@ -259,7 +322,8 @@ class PlainLauncher:
         }
         if profile:
             configuration["linux"]["seccomp"] = json.loads(pathlib.Path(profile).read_text())
-        return configuration
+        (bundle / "config.json").write_text(json.dumps(configuration))
+        return name, bundle
 
 
 class PodmanLauncher:
@@ -274,26 +338,26 @@ class PodmanLauncher:
             return "podman is not installed"
         return None if shutil.which(self.runtime) else f"{self.runtime} is not installed"
 
-    def run(self, sandbox, busybox_command, profile=None, no_new_privileges=False, user=0, options=()):
+    def run(self, sandbox, command, profile=None, no_new_privileges=False, user=0, root=None, options=()):
         name = sandbox.new_name("container")
         try:
             return self._podman(sandbox, ["run", "--rm", "--name", name, *options,
-                                          *self._arguments(sandbox, profile, no_new_privileges, user),
-                                          *busybox_command])
+                                          *self._arguments(sandbox, profile, no_new_privileges, user, root),
+                                          *command])
         except CommandHung:
             self._remove(sandbox, name)
             raise
 
     @contextlib.contextmanager
-    def running(self, sandbox, busybox_command, profile=None, no_new_privileges=False, user=0):
+    def running(self, sandbox, command, profile=None, no_new_privileges=False, user=0, root=None):
         """A container in the background, by its name.
 
-        `busybox_command` has to end by itself some day, in case this process gets no chance to remove it."""
+        `command` has to end by itself some day, in case this process gets no chance to remove it."""
         name = sandbox.new_name("container")
         try:
             started = self._podman(sandbox, ["run", "--rm", "--detach", "--name", name,
-                                             *self._arguments(sandbox, profile, no_new_privileges, user),
-                                             *busybox_command])
+                                             *self._arguments(sandbox, profile, no_new_privileges, user, root),
+                                             *command])
             if started.returncode != 0:
                 raise CommandFailed(describe(started))
             yield name
@@ -303,13 +367,14 @@ class PodmanLauncher:
     def exec(self, sandbox, container, busybox_command):
         return self._podman(sandbox, ["exec", container, "busybox", *busybox_command])
 
-    def _arguments(self, sandbox, profile, no_new_privileges, user):
+    def _arguments(self, sandbox, profile, no_new_privileges, user, root):
+        root = root or sandbox.busybox
         # The container's /tmp is a tmpfs, since the root file system is shared by all.
         return ["--cgroup-parent", f"/{sandbox.cgroup}", "--cgroups", "no-conmon",
                 "--tmpfs", "/tmp", "--user", user,
                 "--security-opt", f"seccomp={profile or 'unconfined'}",
                 *(["--security-opt", "no-new-privileges"] if no_new_privileges else []),
-                "--rootfs", sandbox.rootfs, "busybox"]
+                "--rootfs", root.path, *root.prefix]
 
     def _remove(self, sandbox, name):
         self._podman(sandbox, ["rm", "--force", "--ignore", "--time", "0", name])
