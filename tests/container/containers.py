@@ -14,17 +14,23 @@ included: the containers and images of the machine are neither seen nor touched.
 import contextlib
 import ctypes
 import dataclasses
+import functools
 import itertools
 import json
 import os
 import pathlib
 import select
 import shutil
+import socket
 import subprocess
 import tempfile
 
 BUSYBOX = "/bin/busybox"
 RUNTIMES = ("runc", "crun")
+# Of the machine's directories these are empty in containers that see the machine's programs.
+NOT_SHARED = ("home", "root", "run", "tmp")
+# What docker gets of these, as volumes: an image of the machine would take minutes.
+SHARED_WITH_DOCKER = ("bin", "etc", "lib", "lib64", "sbin", "srv", "usr", "var/lib/nginx")
 
 # Far above what any of these commands takes; only a container that hangs gets there.
 COMMAND_TIMEOUT_S = 60
@@ -109,6 +115,10 @@ def exit_status_of_child(pid, timeout=COMMAND_TIMEOUT_S):
     return status if status >= 0 else 128 - status
 
 
+def read_json(path):
+    return json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+
+
 def describe(completed):
     """What a failed assertion shows of a command."""
     return (f"\n$ {' '.join(completed.args)}\nexit status: {completed.returncode}"
@@ -170,8 +180,8 @@ class Sandbox:
         self.busybox = RootFilesystem(self.rootfs, ("busybox",))
 
         # Where another user, too, can execute it.
-        self._program = self.path / "callcensus"
-        shutil.copy(program, self._program)
+        self.program = self.path / "callcensus"
+        shutil.copy(program, self.program)
 
         self.podman_configuration = self.path / "containers.conf"
         self.podman_configuration.write_text(
@@ -183,7 +193,28 @@ class Sandbox:
             'cgroup_manager = "cgroupfs"\n'
             'events_logger = "none"\n'
             'lock_type = "file"\n'
-            "hooks_dir = []\n")
+            f'hooks_dir = ["{self.path}/hooks"]\n')
+        os.environ["CONTAINERS_CONF"] = str(self.podman_configuration)
+        (self.path / "hooks").mkdir()
+
+    def install_hook(self):
+        self.callcensus(["hook", "--install", "--dir", self.path / "hooks"])
+
+    @functools.cached_property
+    def machine(self):
+        """A root file system with the programs of this machine: an overlay, so that containers may write.
+
+        Tests put what they need below its /srv. PermissionError if the machine permits no overlay."""
+        layers = {name: self.path / f"machine-{name}" for name in ("upper", "work", "merged")}
+        for layer in layers.values():
+            layer.mkdir()
+        for name in NOT_SHARED:
+            (layers["upper"] / name).mkdir()
+            os.setxattr(layers["upper"] / name, "trusted.overlay.opaque", b"y")
+        (layers["upper"] / "tmp").chmod(0o1777)
+        _mount("overlay", layers["merged"], "overlay", 0,
+               f"lowerdir=/,upperdir={layers['upper']},workdir={layers['work']}")
+        return RootFilesystem(layers["merged"])
 
     def close(self):
         # When a container ends, its monitor starts one more podman to clean up, which nobody waits for: it
@@ -216,8 +247,10 @@ class Sandbox:
         return directory
 
     def callcensus(self, arguments, user=0):
+        directory = self.output_directory(user)
         identity = {} if user == 0 else {"user": user, "group": user, "extra_groups": []}
-        return run_or_fail([self._program, *arguments], cwd=self.output_directory(user), **identity)
+        return run_or_fail([self.program, *arguments], cwd=directory,
+                           env={**os.environ, "TMPDIR": str(directory)}, **identity)
 
     def trace(self, busybox_command, user, options=(), recording=None):
         """The profile of `busybox COMMAND`, run on this host by `user`.
@@ -279,7 +312,7 @@ class PlainLauncher:
     def exec(self, sandbox, container, command, timeout=None):
         """As engines do it: with the container's own settings. (crun's exec of a bare command ignores some.)"""
         bundle = sandbox.path / container
-        process = json.loads((bundle / "config.json").read_text())["process"]
+        process = read_json(bundle / "config.json")["process"]
         process["args"] = list(map(str, command))
         (bundle / "process.json").write_text(json.dumps(process))
         return run([*self.runtime_command(sandbox), "exec", "--process", bundle / "process.json", container],
@@ -321,7 +354,7 @@ class PlainLauncher:
             "linux": {"namespaces": [{"type": namespace} for namespace in namespaces]},
         }
         if profile:
-            configuration["linux"]["seccomp"] = json.loads(pathlib.Path(profile).read_text())
+            configuration["linux"]["seccomp"] = read_json(profile)
         (bundle / "config.json").write_text(json.dumps(configuration))
         return name, bundle
 
@@ -341,33 +374,35 @@ class PodmanLauncher:
     def run(self, sandbox, command, profile=None, no_new_privileges=False, user=0, root=None, options=()):
         name = sandbox.new_name("container")
         try:
-            return self._podman(sandbox, ["run", "--rm", "--name", name, *options,
-                                          *self._arguments(sandbox, profile, no_new_privileges, user, root),
-                                          *command])
+            return self.podman(sandbox, ["run", "--rm", "--name", name, *options,
+                                         *self.arguments(sandbox, profile, no_new_privileges, user, root),
+                                         *command])
         except CommandHung:
-            self._remove(sandbox, name)
+            self.remove(sandbox, name)
             raise
 
     @contextlib.contextmanager
-    def running(self, sandbox, command, profile=None, no_new_privileges=False, user=0, root=None):
+    def running(self, sandbox, command, profile=None, no_new_privileges=False, user=0, root=None, options=()):
         """A container in the background, by its name.
 
         `command` has to end by itself some day, in case this process gets no chance to remove it."""
         name = sandbox.new_name("container")
         try:
-            started = self._podman(sandbox, ["run", "--rm", "--detach", "--name", name,
-                                             *self._arguments(sandbox, profile, no_new_privileges, user, root),
-                                             *command])
+            started = self.podman(sandbox, ["run", "--detach", "--name", name, *options,
+                                            *self.arguments(sandbox, profile, no_new_privileges, user, root),
+                                            *command])
             if started.returncode != 0:
                 raise CommandFailed(describe(started))
             yield name
         finally:
-            self._remove(sandbox, name)
+            self.remove(sandbox, name)
 
     def exec(self, sandbox, container, busybox_command):
-        return self._podman(sandbox, ["exec", container, "busybox", *busybox_command])
+        return self.podman(sandbox, ["exec", container, "busybox", *busybox_command])
 
-    def _arguments(self, sandbox, profile, no_new_privileges, user, root):
+    @staticmethod
+    def arguments(sandbox, profile=None, no_new_privileges=False, user=0, root=None):
+        """What stands between `podman run` and the command."""
         root = root or sandbox.busybox
         # The container's /tmp is a tmpfs, since the root file system is shared by all.
         return ["--cgroup-parent", f"/{sandbox.cgroup}", "--cgroups", "no-conmon",
@@ -376,12 +411,79 @@ class PodmanLauncher:
                 *(["--security-opt", "no-new-privileges"] if no_new_privileges else []),
                 "--rootfs", root.path, *root.prefix]
 
-    def _remove(self, sandbox, name):
-        self._podman(sandbox, ["rm", "--force", "--ignore", "--time", "0", name])
+    def remove(self, sandbox, name):
+        self.podman(sandbox, ["rm", "--force", "--ignore", "--time", "0", name])
 
-    def _podman(self, sandbox, arguments):
+    def podman(self, sandbox, arguments):
+        return run(self.podman_command(sandbox, arguments))
+
+    def podman_command(self, sandbox, arguments):
         storage = sandbox.path / "podman"
-        return run(["podman", "--root", storage / "root", "--runroot", storage / "run",
-                    "--tmpdir", storage / "tmp", "--storage-driver", "vfs", "--runtime", self.runtime,
-                    "--runtime-flag", f"root={storage / self.runtime}", *arguments],
-                   env={**os.environ, "CONTAINERS_CONF": str(sandbox.podman_configuration)})
+        return ["podman", "--root", storage / "root", "--runroot", storage / "run",
+                "--tmpdir", storage / "tmp", "--storage-driver", "vfs", "--runtime", self.runtime,
+                "--runtime-flag", f"root={storage / self.runtime}", *arguments]
+
+
+class Docker:
+    """A docker engine of our own, and a launcher of containers in it."""
+
+    name = "docker"
+    runtime = "runc"
+
+    def __init__(self, sandbox, runtimes=()):
+        """`runtimes`: [(name, path)] beside runc. CommandFailed if the engine does not start."""
+        self._folder = sandbox.path / sandbox.new_name("docker")
+        self._folder.mkdir()
+        self._log = self._folder / "log"
+        self._address = f"unix://{self._folder}/socket"
+        notified = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        notified.bind(str(self._folder / "notified"))
+        notified.settimeout(COMMAND_TIMEOUT_S)
+        with notified, open(self._log, "w", encoding="utf-8") as log:
+            self._engine = subprocess.Popen(
+                ["dockerd", "--storage-driver=vfs", "--iptables=false", "--ip6tables=false", "--bridge=none",
+                 f"--cgroup-parent=/{sandbox.cgroup}", "--data-root", self._folder / "data", "--exec-root",
+                 self._folder / "exec", "-p", self._folder / "pid", "-H", self._address,
+                 *[f"--add-runtime={name}={path}" for name, path in runtimes]],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env={**os.environ, "NOTIFY_SOCKET": str(self._folder / "notified")})
+            try:
+                notified.recv(4096)
+            except TimeoutError:
+                self.close()
+                raise CommandFailed(f"dockerd does not start: {self._log.read_text()}") from None
+        tar = self._folder / "image.tar"
+        run_or_fail(["tar", "-C", sandbox.rootfs, "-cf", tar, "."])
+        run_or_fail(self.docker_command(["import", tar, "busybox"]))
+
+    @staticmethod
+    def missing():
+        absent = [program for program in ("dockerd", "docker", "containerd") if not shutil.which(program)]
+        return f"{' and '.join(absent)} not installed (Debian: docker.io)" if absent else None
+
+    def close(self):
+        self._engine.terminate()
+        try:
+            self._engine.wait(COMMAND_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self._engine.kill()
+            self._engine.wait()
+
+    def docker_command(self, arguments):
+        return ["docker", "-H", self._address, *arguments]
+
+    def run(self, sandbox, command, profile=None, no_new_privileges=False, user=0, root=None, options=()):
+        root = root or sandbox.busybox
+        volumes = []
+        if root.path != sandbox.rootfs:
+            volumes = [f"--volume={root.path / name}:/{name}" for name in SHARED_WITH_DOCKER]
+        name = sandbox.new_name("container")
+        try:
+            return run(self.docker_command(
+                ["run", "--rm", "--name", name, "--network=none", f"--user={user}", "--tmpfs=/tmp:exec", *volumes,
+                 f"--security-opt=seccomp={profile or 'unconfined'}",
+                 *(["--security-opt=no-new-privileges"] if no_new_privileges else []), *options, "busybox",
+                 *root.prefix, *command]))
+        except CommandHung:
+            run(self.docker_command(["rm", "--force", name]))
+            raise

@@ -6,26 +6,17 @@
 README.md beside this file says what has to be installed.
 """
 
-import itertools
-import os
 import pathlib
-import signal
 import unittest
 
 import containers
+import harness
 from containers import PlainLauncher, PodmanLauncher, RUNTIMES, describe
+from harness import DENY_BY_KILLING, DENY_WITH_ENOSYS, ROOT, USERS
 
-GOLDEN_BASELINES = pathlib.Path(__file__).resolve().parent.parent / "golden/baselines"
+GOLDEN_BASELINES = harness.source_directory().parent / "golden/baselines"
 # Of Debian's golang-github-containers-common; Fedora's containers-common has it at the same place.
 DISTRIBUTION_BASELINE = pathlib.Path("/usr/share/containers/seccomp.json")
-
-ROOT = 0
-SOMEONE_ELSE = 1000
-USERS = (ROOT, SOMEONE_ELSE)
-
-DENY_WITH_ENOSYS = ()
-DENY_BY_KILLING = ("--default-action", "SCMP_ACT_KILL_PROCESS")
-STATUS_OF_A_KILL = 128 + signal.SIGSYS
 
 # mkdir makes one call more than the part of it that every applet shares with ls.
 TRACED = ["ls", "/"]
@@ -34,54 +25,17 @@ NOT_TRACED = ["mkdir", "/tmp/made"]
 sandbox = None
 
 
-def skip_everything(reason):
-    # ctest recognises the line; only here, since it counts the whole file as skipped then.
-    print(f"SKIPPED: {reason}", flush=True)
-    raise unittest.SkipTest(reason)
-
-
 def setUpModule():
     global sandbox
-    program = os.environ.get("CALLCENSUS")
-    reason = containers.missing_on_this_machine(program)
-    if reason:
-        skip_everything(reason)
-    try:
-        sandbox = containers.Sandbox(os.path.abspath(program))
-    except PermissionError as error:
-        skip_everything(f"no mount namespace of our own: {error}")
-    unittest.addModuleCleanup(sandbox.close)
-    reason = sandbox.why_busybox_does_not_run_alone()
-    if reason:
-        skip_everything(f"{containers.BUSYBOX} needs libraries (Debian: busybox-static): {reason}")
+    sandbox = harness.sandbox_of_module()
 
 
-class RuntimeTest(unittest.TestCase):
-    def for_each(self, launchers, check, **dimensions):
-        """Calls check(launcher, NAME=value...) for every launcher in every combination of the dimensions,
-        each as a subtest of its own."""
-        for launcher, *values in itertools.product(launchers, *dimensions.values()):
-            combination = dict(zip(dimensions, values))
-            with self.subTest(launcher=launcher.name, **combination):
-                if launcher.missing():
-                    self.skipTest(launcher.missing())
-                check(launcher, **combination)
-
-    def assert_lists_the_root(self, completed):
-        self.assertEqual(completed.returncode, 0, describe(completed))
-        self.assertIn("bin", completed.stdout.split(), describe(completed))
-
-    def assert_succeeds(self, completed):
-        self.assertEqual(completed.returncode, 0, describe(completed))
-
+class RuntimeTest(harness.ContainerTest):
     def assert_refused_with_enosys(self, completed):
         # The message is busybox's own: it did start, and then was refused the call.
         self.assertEqual(completed.returncode, 1, describe(completed))
         self.assertIn("mkdir: can't create directory '/tmp/made': Function not implemented", completed.stderr,
                       describe(completed))
-
-    def assert_killed(self, completed):
-        self.assertEqual(completed.returncode, STATUS_OF_A_KILL, describe(completed))
 
 
 class TracedCommand(RuntimeTest):
