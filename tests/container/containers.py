@@ -21,6 +21,7 @@ import os
 import pathlib
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -36,6 +37,7 @@ SHARED_WITH_DOCKER = ("bin", "etc", "lib", "lib64", "sbin", "srv", "usr", "var/l
 COMMAND_TIMEOUT_S = 60
 
 CLONE_NEWNS = 0x00020000
+MS_BIND = 0x1000
 MS_REC = 0x4000
 MS_PRIVATE = 1 << 18
 MNT_DETACH = 2
@@ -284,8 +286,9 @@ class PlainLauncher:
     def missing(self):
         return None if shutil.which(self.runtime) else f"{self.runtime} is not installed"
 
-    def run(self, sandbox, command, profile=None, no_new_privileges=False, user=0, root=None, timeout=None):
-        name, bundle = self.bundle(sandbox, command, profile, no_new_privileges, user, root)
+    def run(self, sandbox, command, profile=None, no_new_privileges=False, user=0, root=None, timeout=None,
+            **configuration):
+        name, bundle = self.bundle(sandbox, command, profile, no_new_privileges, user, root, **configuration)
         try:
             return run([*self.runtime_command(sandbox), "run", "--bundle", bundle, name], timeout)
         except CommandHung:
@@ -325,8 +328,8 @@ class PlainLauncher:
         return [self.runtime, "--root", sandbox.path / f"state-of-{self.runtime}"]
 
     @staticmethod
-    def bundle(sandbox, command, profile=None, no_new_privileges=False, user=0, root=None):
-        """Makes a bundle: the container's name and the directory."""
+    def bundle(sandbox, command, profile=None, no_new_privileges=False, user=0, root=None, **others):
+        """Makes a bundle: the container's name and the directory. `others` are members of its configuration."""
         root = root or sandbox.busybox
         name = sandbox.new_name("container")
         bundle = sandbox.path / name
@@ -336,6 +339,7 @@ class PlainLauncher:
             capabilities |= {"effective": CONTAINER_CAPABILITIES, "permitted": CONTAINER_CAPABILITIES}
         namespaces = ["pid", "ipc", "uts", "mount", "network"]
         configuration = {
+            **others,
             "ociVersion": "1.0.2",
             "process": {
                 "user": {"uid": user, "gid": user},
@@ -422,6 +426,46 @@ class PodmanLauncher:
         return ["podman", "--root", storage / "root", "--runroot", storage / "run",
                 "--tmpdir", storage / "tmp", "--storage-driver", "vfs", "--runtime", self.runtime,
                 "--runtime-flag", f"root={storage / self.runtime}", *arguments]
+
+
+class UnprivilegedUser:
+    """A user who exists in the mount namespace of the sandbox only, for rootless podman."""
+
+    def __init__(self, sandbox, number=4321):
+        self.number = number
+        # A short name: podman makes sockets below it.
+        self.home = sandbox.path / "home"
+        self._configuration = sandbox.podman_configuration
+        shutil.copytree(sandbox.rootfs, self.home / "rootfs")
+        (self.home / "run").mkdir(mode=0o700)
+        run_or_fail(["chown", "-R", f"{number}:{number}", self.home])
+        for name, line in {
+                "passwd": f"census:x:{number}:{number}::{self.home}:/bin/sh",
+                "group": f"census:x:{number}:",
+                "subuid": "census:200000:65536",
+                "subgid": "census:200000:65536"}.items():
+            changed = self.home / name
+            changed.write_text(f"{pathlib.Path('/etc', name).read_text()}{line}\n")
+            _mount(str(changed), f"/etc/{name}", None, MS_BIND)
+
+    def close(self):
+        # Rootless podman leaves a process behind that keeps its user namespace.
+        for file in (self.home / "run").rglob("pause.pid"):
+            pid = int(file.read_text())
+            os.kill(pid, signal.SIGKILL)
+            exit_status_of_child(pid)
+
+    def run(self, runtime, options, command):
+        """`podman run`, in cgroups of nobody."""
+        return self._podman(["--runtime", runtime, "run", "--rm", "--cgroups=disabled", "--tmpfs=/tmp", *options,
+                             "--rootfs", self.home / "rootfs", "busybox", *command])
+
+    def _podman(self, arguments):
+        environment = {"HOME": str(self.home), "XDG_RUNTIME_DIR": str(self.home / "run"),
+                       "PATH": os.environ["PATH"], "CONTAINERS_CONF": str(self._configuration)}
+        places = [f"--root={self.home}/storage", f"--runroot={self.home}/run/c", f"--tmpdir={self.home}/run/t"]
+        return run(["podman", *places, "--storage-driver=vfs", *arguments], env=environment, cwd=self.home,
+                   user=self.number, group=self.number, extra_groups=[])
 
 
 class Docker:

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Real programs, each traced once; the profile then runs the same thing under every
+"""Real programs, each traced once in every way there is; the profile then runs the same thing under every
 runtime, as root and as another user, with and without no_new_privileges, where a denial answers ENOSYS and
 where it kills; a program that needs more fails.
 
@@ -12,7 +12,7 @@ import subprocess
 import unittest
 
 import harness
-from containers import Docker, PlainLauncher, PodmanLauncher, RUNTIMES, describe
+from containers import CommandFailed, Docker, PlainLauncher, PodmanLauncher, RUNTIMES, describe
 from harness import DENY_BY_KILLING, DENY_WITH_ENOSYS, USERS
 
 PROGRAMS = harness.source_directory() / "programs"
@@ -33,6 +33,7 @@ def setUpModule():
     folder = machine.path / FOLDER
     shutil.copytree(PROGRAMS, folder)
     subprocess.run(["cc", "-o", folder / "children", folder / "children.c"], check=True)
+    sandbox.install_hook()
     if not Docker.missing():
         engine = Docker(sandbox)
         unittest.addModuleCleanup(engine.close)
@@ -41,6 +42,25 @@ def setUpModule():
 
 def on_host(recording, command, user):
     sandbox.callcensus(["trace", "-q", "--recording", recording, "-o", "/dev/null", "--", *command], user)
+
+
+def by_hook(recording, command, user):
+    """podman writes the files itself, so that no user but root is needed for that."""
+    options = ["--annotation", f"io.containers.trace-syscall=of:{recording}.json",
+               "--annotation", f"io.callcensus.options=recording:{recording}"]
+    completed = PodmanLauncher("runc").run(sandbox, command, user=user, root=machine, options=options)
+    if completed.returncode != 0:
+        raise CommandFailed(describe(completed))
+
+
+def by_command_line(recording, command, user):
+    podman = PodmanLauncher("crun")
+    run = podman.podman_command(sandbox, ["run", "--rm", *podman.arguments(sandbox, user=user, root=machine)])
+    sandbox.callcensus(["trace", "-q", "--container", "--recording", recording, "-o", "/dev/null", "--", *run,
+                        *command])
+
+
+WAYS = (on_host, by_hook, by_command_line)
 
 
 class Matrix:
@@ -94,6 +114,18 @@ class Matrix:
 
     def test_traced_on_the_host_denied_by_killing(self):
         self.check(on_host, DENY_BY_KILLING, self.assert_refused_by_killing)
+
+    def test_traced_by_the_hook_denied_by_enosys(self):
+        self.check(by_hook, DENY_WITH_ENOSYS, self.assert_refused_with_enosys)
+
+    def test_traced_by_the_hook_denied_by_killing(self):
+        self.check(by_hook, DENY_BY_KILLING, self.assert_refused_by_killing)
+
+    def test_traced_from_the_command_line_denied_by_enosys(self):
+        self.check(by_command_line, DENY_WITH_ENOSYS, self.assert_refused_with_enosys)
+
+    def test_traced_from_the_command_line_denied_by_killing(self):
+        self.check(by_command_line, DENY_BY_KILLING, self.assert_refused_by_killing)
 
 
 class Ls(Matrix, harness.ContainerTest):

@@ -1,0 +1,127 @@
+#!/usr/bin/python3
+"""`callcensus trace --container -- podman run ...`, and the same of exec, runc and crun: what happens inside is
+recorded, not podman, its monitor and the runtime around it.
+
+    CALLCENSUS=build/default/callcensus python3 tests/container/test_trace_container.py -v
+"""
+
+import unittest
+
+import harness
+from containers import PlainLauncher, PodmanLauncher, RUNTIMES, describe, run
+
+PODMAN = [*map(PodmanLauncher, RUNTIMES)]
+PLAIN = [*map(PlainLauncher, RUNTIMES)]
+LS = ["ls", "/"]
+MKDIR = ["mkdir", "/tmp/made"]
+# Made by the engine or the runtime around a container, and by nothing inside.
+FROM_OUTSIDE = {"mount", "pivot_root", "setns", "unshare", "seccomp", "sethostname", "clone3"}
+
+sandbox = None
+
+
+def setUpModule():
+    global sandbox
+    sandbox = harness.sandbox_of_module()
+    sandbox.install_hook()
+
+
+class TraceTest(harness.ContainerTest):
+    def trace(self, command):
+        """Runs callcensus with the command; returns it and the profile."""
+        profile = sandbox.path / f"{sandbox.new_name('profile')}.json"
+        traced = run([sandbox.program, "trace", "--container", "-o", profile, "--", *command])
+        return traced, profile
+
+    def assert_profile_of_ls(self, launcher, profile):
+        observed = self.observed_by(profile)
+        self.assertLessEqual({"execve", "getdents64", "exit_group"}, observed)
+        self.assertEqual(observed & FROM_OUTSIDE, set())
+        self.assert_lists_the_root(launcher.run(sandbox, LS, profile))
+        refused = launcher.run(sandbox, MKDIR, profile)
+        self.assertEqual(refused.returncode, 1, describe(refused))
+        self.assertIn("Function not implemented", refused.stderr, describe(refused))
+
+
+class Run(TraceTest):
+    def podman_run(self, launcher, command, options=()):
+        return launcher.podman_command(
+            sandbox, ["run", "--rm", *options, *launcher.arguments(sandbox), *command])
+
+    def test_podman_run(self):
+        def check(launcher):
+            traced, profile = self.trace(self.podman_run(launcher, LS))
+            self.assert_lists_the_root(traced)
+            self.assert_profile_of_ls(launcher, profile)
+
+        self.for_each(PODMAN, check)
+
+    def test_it_is_what_the_hook_records(self):
+        def check(launcher):
+            by_hook = sandbox.path / f"{sandbox.new_name('profile')}.json"
+            annotation = ["--annotation", f"io.containers.trace-syscall=of:{by_hook}"]
+            self.assert_succeeds(launcher.run(sandbox, LS, options=annotation))
+            _, profile = self.trace(self.podman_run(launcher, LS))
+            self.assertEqual(self.observed_by(profile), self.observed_by(by_hook))
+
+        self.for_each(PODMAN, check)
+
+    def test_the_status_is_the_containers(self):
+        def check(launcher):
+            traced, _ = self.trace(self.podman_run(launcher, ["sh", "-c", "exit 7"]))
+            self.assertEqual(traced.returncode, 7, describe(traced))
+
+        self.for_each(PODMAN, check)
+
+    def test_a_runtime_by_itself(self):
+        def check(launcher):
+            name, bundle = launcher.bundle(sandbox, LS)
+            traced, profile = self.trace(
+                [*launcher.runtime_command(sandbox), "run", "--bundle", bundle, name])
+            self.assert_lists_the_root(traced)
+            self.assert_profile_of_ls(launcher, profile)
+
+        self.for_each(PLAIN, check)
+
+
+class Exec(TraceTest):
+    WAITING = ["sleep", "120"]
+
+    def test_podman_exec(self):
+        def check(launcher):
+            with launcher.running(sandbox, self.WAITING) as name:
+                traced, profile = self.trace(
+                    launcher.podman_command(sandbox, ["exec", name, "busybox", *LS]))
+                self.assert_lists_the_root(traced)
+            self.assert_profile_of_ls(launcher, profile)
+
+        self.for_each(PODMAN, check)
+
+    def test_a_runtime_by_itself(self):
+        def check(launcher):
+            with launcher.started(sandbox, self.WAITING) as (name, _):
+                traced, profile = self.trace(
+                    [*launcher.runtime_command(sandbox), "exec", name, "busybox", *LS])
+                self.assert_lists_the_root(traced)
+            self.assert_profile_of_ls(launcher, profile)
+
+        self.for_each(PLAIN, check)
+
+
+class Attach(TraceTest):
+    def test_to_a_container_from_outside(self):
+        """`trace -p` of the first process, which goes on afterwards."""
+        def check(launcher):
+            profile = sandbox.path / f"{sandbox.new_name('profile')}.json"
+            with launcher.started(sandbox, ["sh", "-c", "while :; do ls / >/dev/null; done"]) as (_, pid):
+                traced = run([sandbox.program, "trace", "-p", pid, "--timeout", "1s", "-o", profile])
+                self.assert_succeeds(traced)
+                with open(f"/proc/{pid}/status", encoding="utf-8") as status:
+                    self.assertIn("TracerPid:\t0\n", status.read())
+            self.assertLessEqual({"execve", "getdents64"}, self.observed_by(profile))
+
+        self.for_each(PLAIN, check)
+
+
+if __name__ == "__main__":
+    unittest.main()
