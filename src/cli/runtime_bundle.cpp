@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <nlohmann/json.hpp>
-
-#include "cli/hook_request.hpp"
 
 namespace callcensus::cli {
 namespace {
@@ -82,7 +81,24 @@ std::optional<std::string> bundle_of(const std::vector<std::string>& arguments) 
     return bundle;
 }
 
-std::optional<std::string> with_hook(std::string_view text, const std::string& program) {
+std::optional<std::string> log_of(const std::vector<std::string>& arguments) {
+    std::optional<std::string> path;
+    bool as_json = false;
+    skip_options(arguments.begin(), arguments.end(), global_with_value,
+                 [&](const std::string& name, const std::string& value) {
+                     if (name == "log") path = value;
+                     if (name == "log-format") as_json = value == "json";
+                 });
+    return as_json ? path : std::nullopt;
+}
+
+std::string log_line(const std::string& message) {
+    return Json{{"level", "error"}, {"msg", message}}.dump(-1, ' ', false, Json::error_handler_t::replace) +
+           "\n";
+}
+
+std::optional<HookedConfig> with_hook(std::string_view text, const std::string& program) {
+    HookedConfig hooked;
     Json config = Json::parse(text, nullptr, false);
     if (!config.is_object() || !is_object_or_absent(config, "annotations") ||
         !is_object_or_absent(config, "hooks"))
@@ -93,8 +109,10 @@ std::optional<std::string> with_hook(std::string_view text, const std::string& p
         for (const auto& [variable, annotation] :
              {std::pair{"CALLCENSUS_TRACE", trace_annotation}, {"CALLCENSUS_OPTIONS", options_annotation}})
             if (const auto value = take_from_environment(config, variable);
-                value && !config["annotations"].contains(annotation))
+                value && !config["annotations"].contains(annotation)) {
                 config["annotations"][std::string(annotation)] = *value;
+                hooked.from_environment = true;
+            }
     if (!config.contains("annotations") || !config["annotations"].contains(trace_annotation))
         return std::nullopt;
     const Json hook = {{"path", program}, {"args", {"callcensus", "hook"}}};
@@ -102,7 +120,26 @@ std::optional<std::string> with_hook(std::string_view text, const std::string& p
     Json& hooks = config["hooks"]["prestart"];
     if (!hooks.is_null() && !hooks.is_array()) return std::nullopt;
     if (std::find(hooks.begin(), hooks.end(), hook) == hooks.end()) hooks.push_back(hook);
-    return config.dump();
+    for (const auto& [key, value] : config["annotations"].items())
+        if (value.is_string()) hooked.annotations[key] = value.get<std::string>();
+    hooked.text = config.dump();
+    return hooked;
+}
+
+Result<void> check_confined(const HookRequest& request, const std::string& directory) {
+    std::error_code failed;
+    const std::filesystem::path root = std::filesystem::weakly_canonical(directory, failed);
+    for (const std::string& path : {request.output, request.baseline, request.recording}) {
+        if (path.empty()) continue;
+        const std::filesystem::path file = std::filesystem::weakly_canonical(path, failed);
+        const auto inside = std::mismatch(root.begin(), root.end(), file.begin(), file.end());
+        if (inside.first != root.end() || inside.second == file.end())
+            return fail("a container's environment may name files below " + directory +
+                            " only: choose another directory by CALLCENSUS_DIRECTORY in the runtime's own "
+                            "environment",
+                        path);
+    }
+    return {};
 }
 
 }  // namespace callcensus::cli

@@ -438,13 +438,29 @@ class Runtime(harness.Case):
         annotated = {**plain, "annotations": {TRACE: "of:/p"}}
         by_environment = json.loads(json.dumps(plain))
         by_environment["process"]["env"] += ["CALLCENSUS_TRACE=of:/p", "B=2"]
+        allowed = {"CALLCENSUS_DIRECTORY": "/"}
         expected_by_environment = json.loads(json.dumps(annotated))
         expected_by_environment["process"]["env"] += ["B=2"]
         for config, expected in ((annotated, annotated), (by_environment, expected_by_environment)):
             with self.subTest(config):
                 self.bundle(config)
-                self.passes_on(["--root", "/r", "create", "--bundle", "bundle", "c1"])
+                self.passes_on(["--root", "/r", "create", "--bundle", "bundle", "c1"], **allowed)
                 self.assertEqual(self.json("seen.json"), {**expected, "hooks": {"prestart": [hook]}})
+
+    def test_an_image_cannot_choose_files_of_the_machine(self):
+        self.write("third-in", "")
+        outside = str(self.path("outside.json"))
+        for variables in ([f"CALLCENSUS_TRACE=of:{outside}"],
+                          ["CALLCENSUS_TRACE=of:/var/lib/callcensus/p.json",
+                           f"CALLCENSUS_OPTIONS=recording:{outside}"]):
+            with self.subTest(variables):
+                self.bundle({"process": {"env": variables}})
+                self.assertComplains(self.call(["create", "--bundle", "bundle", "c1"]), outside,
+                                     "/var/lib/callcensus", "CALLCENSUS_DIRECTORY", status=1)
+                # Where docker looks for the reason.
+                self.call(["--log", "log.json", "--log-format=json", "create", "--bundle", "bundle", "c1"])
+                self.assertIn(outside, self.json("log.json")["msg"])
+                self.path("log.json").unlink()
 
     def test_a_container_that_does_not_is_left_as_it_is(self):
         for command, config in (("create", ' {"process": {"env": ["A=1"]}}\n'), ("create", "{ nonsense"),

@@ -490,7 +490,8 @@ class Docker:
                  self._folder / "exec", "-p", self._folder / "pid", "-H", self._address,
                  *[f"--add-runtime={name}={path}" for name, path in runtimes]],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env={**os.environ, "NOTIFY_SOCKET": str(self._folder / "notified")})
+                env={**os.environ, "NOTIFY_SOCKET": str(self._folder / "notified"),
+                     "CALLCENSUS_DIRECTORY": str(sandbox.path)})
             try:
                 notified.recv(4096)
             except TimeoutError:

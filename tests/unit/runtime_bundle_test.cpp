@@ -14,9 +14,9 @@ std::string bundle(const std::vector<std::string>& arguments) {
 }
 
 Json hooked(const std::string& config) {
-    const auto text = with_hook(config, "/p");
-    if (!text) FAIL("is left alone");
-    return Json::parse(*text);
+    const auto changed = with_hook(config, "/p");
+    if (!changed) FAIL("is left alone");
+    return Json::parse(changed->text);
 }
 
 }  // namespace
@@ -73,6 +73,40 @@ TEST_CASE("variables stand for annotations and do not reach the program") {
         R"({"process":{"env":["CALLCENSUS_TRACE=of:/image"]},"annotations":{"io.containers.trace-syscall":"of:/o"}})");
     CHECK(both["annotations"]["io.containers.trace-syscall"] == "of:/o");
     CHECK(both["process"]["env"].empty());
+}
+
+TEST_CASE("what comes by the environment is known to, and may name files of one directory only") {
+    const auto by_environment = with_hook(R"({"process":{"env":["CALLCENSUS_TRACE=of:/o"]}})", "/p");
+    REQUIRE(by_environment);
+    CHECK(by_environment->from_environment);
+    CHECK(by_environment->annotations.at("io.containers.trace-syscall") == "of:/o");
+    const auto options_alone = with_hook(
+        R"({"process":{"env":["CALLCENSUS_OPTIONS=recording:/r"]},"annotations":{"io.containers.trace-syscall":"of:/o"}})",
+        "/p");
+    REQUIRE(options_alone);
+    CHECK(options_alone->from_environment);
+    const auto annotated = with_hook(R"({"annotations":{"io.containers.trace-syscall":"of:/o"}})", "/p");
+    REQUIRE(annotated);
+    CHECK_FALSE(annotated->from_environment);
+
+    HookRequest request;
+    for (const auto& [path, confined] :
+         std::vector<std::pair<std::string, bool>>{{"/no/such/dir/f.json", true},
+                                                   {"/no/such/dir/a/b", true},
+                                                   {"/no/such/dir", false},
+                                                   {"/no/such/directory", false},
+                                                   {"/no/such/dir/../f", false},
+                                                   {"/etc/f", false}}) {
+        INFO(path);
+        request.output = path;
+        CHECK(check_confined(request, "/no/such/dir").has_value() == confined);
+    }
+    request.output = "/no/such/dir/f";
+    request.baseline = "/etc/shadow";
+    CHECK_FALSE(check_confined(request, "/no/such/dir"));
+    request.baseline.clear();
+    request.recording = "/etc/cron.d/f";
+    CHECK_FALSE(check_confined(request, "/no/such/dir"));
 }
 
 TEST_CASE("what asks for nothing, or cannot be read, is left alone") {
