@@ -185,6 +185,13 @@ class Sandbox:
         self.program = self.path / "callcensus"
         shutil.copy(program, self.program)
 
+        # Where podman's runtimes keep what they know of containers: podman 4.3 can tell them another place, but
+        # forgets to when it cleans up, and then refuses to start a container again.
+        for runtime in RUNTIMES:
+            state = pathlib.Path("/run", runtime)
+            state.mkdir(mode=0o700, exist_ok=True)
+            _mount("tmpfs", state, "tmpfs", 0)
+
         self.podman_configuration = self.path / "containers.conf"
         self.podman_configuration.write_text(
             "[containers]\n"
@@ -424,8 +431,7 @@ class PodmanLauncher:
     def podman_command(self, sandbox, arguments):
         storage = sandbox.path / "podman"
         return ["podman", "--root", storage / "root", "--runroot", storage / "run",
-                "--tmpdir", storage / "tmp", "--storage-driver", "vfs", "--runtime", self.runtime,
-                "--runtime-flag", f"root={storage / self.runtime}", *arguments]
+                "--tmpdir", storage / "tmp", "--storage-driver", "vfs", "--runtime", self.runtime, *arguments]
 
 
 class UnprivilegedUser:

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""`callcensus hook` as podman, runc and crun start it: what oci-seccomp-bpf-hook is tested for, the ways in which
-containers are started, and the ways in which they end. A profile has to be there the moment podman returns: nothing
-here waits for it.
+"""`callcensus hook` as podman, runc and crun start it: what oci-seccomp-bpf-hook is tested for, the ways in
+which containers are started, and the ways in which they end. A profile has to be there the moment podman
+returns: nothing here waits for it.
 
     CALLCENSUS=build/default/callcensus python3 tests/container/test_hook.py -v
 """
