@@ -426,7 +426,8 @@ class PodmanLauncher:
         self.podman(sandbox, ["rm", "--force", "--ignore", "--time", "0", name])
 
     def podman(self, sandbox, arguments):
-        return run(self.podman_command(sandbox, arguments))
+        # Its monitor leaves a file called "oom" in the working directory when a container runs out of memory.
+        return run(self.podman_command(sandbox, arguments), cwd=sandbox.path)
 
     def podman_command(self, sandbox, arguments):
         storage = sandbox.path / "podman"
