@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <csignal>
 #include <cstring>
 #include <filesystem>
@@ -389,6 +390,14 @@ int trace(const TraceOptions& options, const std::vector<std::string>& command) 
     return outcome->status && !attaches ? end_as(*outcome->status) : 0;
 }
 
+std::string is_process_id(const std::string& text) {
+    pid_t pid = 0;
+    const char* const last = text.data() + text.size();
+    const auto [end, error] = std::from_chars(text.data(), last, pid);
+    if (error == std::errc() && end == last && pid > 0) return {};
+    return "\"" + text + "\" is no process id: expected numbers, as in -p 1234,1235";
+}
+
 }  // namespace
 
 Subcommand add_trace(CLI::App& app) {
@@ -439,7 +448,7 @@ Subcommand add_trace(CLI::App& app) {
             ->option_text("PID[,PID...]")
             ->delimiter(',')
             ->allow_extra_args(false)
-            ->check(CLI::PositiveNumber)
+            ->check(is_process_id, "", "")
             ->group(recording);
     sub->add_flag("--container", options->container,
                   "Record what happens inside the containers that podman, runc or crun start (as root)")

@@ -51,7 +51,11 @@ ExecutableIndex RecordingBuilder::intern(const std::string& executable) {
 
 void RecordingBuilder::see(const TaskStarted& started) {
     const auto live = live_processes_.find(started.process);
-    if (live != live_processes_.end() && started.process != started.task.tid) {
+    const Task* creator = find(started.creator);
+    // A leader that comes after its threads: they had outlived another one, and one has executed a program.
+    const bool becomes_leader =
+        creator != nullptr && live != live_processes_.end() && creator->process == live->second;
+    if (live != live_processes_.end() && (started.process != started.task.tid || becomes_leader)) {
         ++processes_[live->second].threads;
         tasks_[started.task.tid] = {started.task.serial, live->second};
         return;
@@ -60,7 +64,6 @@ void RecordingBuilder::see(const TaskStarted& started) {
     process.pid = started.process;
     process.started = clock_();
     process.scope = started.scope;
-    const Task* creator = find(started.creator);
     if (creator != nullptr) process.parent = creator->process;
     if (started.executable.empty() && creator != nullptr)
         process.executables = {processes_[creator->process].executables.back()};

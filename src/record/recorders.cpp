@@ -25,18 +25,18 @@ const Recorder* find_recorder(std::string_view id) {
 
 Result<Choice> choose_recorder(const Target& target, const Plan& plan) {
     Choice choice;
-    std::optional<Error> first;
+    std::optional<Error> last;  // of the one that stands where no other can
     for (const Recorder* recorder : recorders()) {
         const auto possible = recorder->check(target, plan);
         if (possible) {
             choice.recorder = recorder;
             return choice;
         }
-        if (!first) first = possible.error();
+        last = possible.error();
         choice.why_not_another += (choice.why_not_another.empty() ? "" : "; ") + std::string(recorder->id()) +
                                   ": " + possible.error().message;
     }
-    return tl::unexpected(*first);
+    return tl::unexpected(*last);
 }
 
 }  // namespace callcensus

@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "abi/known_call.hpp"
+#include "base/procfs.hpp"
 
 namespace callcensus::ptrace {
 namespace {
@@ -36,14 +37,30 @@ bool can_be_made_again(Syscall call) {
         KnownCall("accept4"),
         KnownCall("sendto"),
         KnownCall("sendmsg"),
+        KnownCall("sendmmsg"),
+        KnownCall("write"),
+        KnownCall("writev"),
+        KnownCall("connect"),
+        KnownCall("io_uring_enter"),
     };
     return std::any_of(calls.begin(), calls.end(), [&](const KnownCall& known) { return known.is(call); });
 }
 
 }  // namespace
 
-void undo_interruption(const StoppedTask& task, Syscall call) {
-    if (task.result() != -EINTR || !can_be_made_again(call)) return;
+std::optional<std::pair<Syscall, std::array<std::uint64_t, 6>>> interrupted_call(const StoppedTask& task) {
+    const auto in_progress = procfs::call_in_progress(task.tid());
+    const auto info = task.syscall_info();
+    if (!in_progress || !info) return std::nullopt;
+    const auto call = identify(info->arch, in_progress->number);
+    if (!call) return std::nullopt;
+    return std::pair(*call, in_progress->arguments);
+}
+
+void undo_interruption(const StoppedTask& task) {
+    if (task.result() != -EINTR) return;
+    const auto call = interrupted_call(task);
+    if (!call || !can_be_made_again(call->first)) return;
     [[maybe_unused]] const bool alive = task.set_result(restart_unless_handled);
 }
 

@@ -60,6 +60,11 @@ bool announces_child(int event) {
     return event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK || event == PTRACE_EVENT_CLONE;
 }
 
+bool stops_or_continues(int signal) {
+    return signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU ||
+           signal == SIGCONT;
+}
+
 bool dispatches_calls(Syscall call, const std::array<std::uint64_t, 6>& arguments) {
     static const KnownCall prctl_call("prctl");
     constexpr std::uint32_t set_syscall_user_dispatch = 59;  // PR_SET_SYSCALL_USER_DISPATCH, Linux 5.11
@@ -270,6 +275,8 @@ void Run::on(const SyscallStop&, Task& task) {
         } else if (info->op == PTRACE_SYSCALL_INFO_EXIT) {
             returned(stopped, task, info->exit.rval, info->exit.is_error != 0);
             if (learner_) consider_letting_run(stopped, task);
+            // Here it cannot be undone yet: the stop that follows comes with the kernel's own restarting.
+            if (info->exit.rval == -EINTR && !task.injection) stopped.interrupt();
         }
     }
     resume(std::move(stopped), task);
@@ -306,15 +313,18 @@ void Run::on(const GroupStop& stop, Task& task) {
 }
 
 void Run::on(const TrapStop&, Task& task) {
-    task.group_stopped = false;
+    const bool was_stopped = std::exchange(task.group_stopped, false);
     if (task.process->pid == main_) main_stopped_by_ = 0;
     StoppedTask stopped(task.id.tid);
-    if (const auto call = letting_go_ ? interrupted_call(stopped) : std::nullopt)
-        undo_interruption(stopped, call->first);
+    if (!was_stopped) undo_interruption(stopped);  // a group-stop's EINTR comes without us too
     resume(std::move(stopped), task);
 }
 
-void Run::on(const SignalStop& stop, Task& task) { resume(StoppedTask(task.id.tid), task, stop.signal); }
+void Run::on(const SignalStop& stop, Task& task) {
+    StoppedTask stopped(task.id.tid);
+    if (!task.injection && !stops_or_continues(stop.signal)) undo_interruption(stopped);
+    resume(std::move(stopped), task, stop.signal);
+}
 
 // ---- system calls ----
 
@@ -423,8 +433,7 @@ void Run::returned(StoppedTask& stopped, Task& task, std::int64_t value, bool is
         if (is_error && execve_call.is(call)) outcome_.exec_errno = static_cast<int>(-value);
         return;
     }
-    if (has_loaded_filter && plan_.suspend_filters)
-        emit(Noted{"the seccomp filters of the target were switched off while it was recorded"});
+    if (has_loaded_filter && plan_.suspend_filters) emit(Noted{filters_switched_off});
     if (!task.recorded) {
         // What this thread calls from here on passes the container's filter.
         if (has_loaded_filter && records_only_containers() && is_inside_container(task))
@@ -590,13 +599,19 @@ void Run::inherit(Process& process, const Task* creator, bool certain) {
 Run::Task* Run::adopt(pid_t tid) {
     const auto status = procfs::task_status(tid);
     if (!status || status->tracer != self_) return nullptr;
-    const bool is_thread = processes_.count(status->process) != 0 && status->process != tid;
+    const bool is_thread = processes_.count(status->process) != 0;
     const pid_t origin = is_thread ? status->process : status->parent;
-    const auto creator = std::find_if(tasks_.begin(), tasks_.end(), [&](const auto& entry) {
+    const auto creates_there = [&](const auto& entry) {
         return entry.second.process->pid == origin && entry.second.expects_child;
-    });
-    Task* known = creator != tasks_.end() ? &creator->second : find(origin);
-    adopted_.insert(tid);
+    };
+    const auto is_there = [&](const auto& entry) { return entry.second.process->pid == origin; };
+    auto creator = std::find_if(tasks_.begin(), tasks_.end(), creates_there);
+    if (creator == tasks_.end()) creator = std::find_if(tasks_.begin(), tasks_.end(), is_there);
+    const Task* known = creator != tasks_.end() ? &creator->second : nullptr;
+    // A leader's id that is new to us: the leader had ended when we came, and another thread of the process
+    // has just executed a program and got it. Nobody will tell of its creation.
+    const bool has_executed = is_thread && tid == status->process;
+    if (!has_executed) adopted_.insert(tid);
     return &begin(tid, status->process, known, false);
 }
 

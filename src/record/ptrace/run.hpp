@@ -77,6 +77,8 @@ class Run {
         bool surely_filtered =
             false;  // what it creates inherits: it has been resumed since its process is let run
     };
+    static constexpr const char* filters_switched_off =
+        "the seccomp filters of the target were switched off while it was recorded";
     struct Waited {
         pid_t tid;
         int status;
@@ -92,8 +94,6 @@ class Run {
     void set_the_deadlines();
     void arrived(const StoppedTask& stopped, Task& task);
     void count_arrival(Task& task);
-    [[nodiscard]] static std::optional<std::pair<Syscall, std::array<std::uint64_t, 6>>> interrupted_call(
-        const StoppedTask& stopped);
     [[nodiscard]] bool records_only_containers() const;
     [[nodiscard]] bool is_inside_container(const Task& task) const;
     [[nodiscard]] bool is_outside_containers(const Task& task) const;

@@ -15,6 +15,14 @@
 #include "record/ptrace/seize.hpp"
 
 namespace callcensus::ptrace {
+namespace {
+
+bool has_filter(pid_t tid) {
+    const auto status = procfs::task_status(tid);
+    return status && status->seccomp != 0;
+}
+
+}  // namespace
 
 long Run::options() const {
     long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
@@ -72,6 +80,7 @@ Result<void> Run::seize(pid_t process) {
     std::vector<pid_t> threads;
     auto done = seize_threads(process, options(), threads);
     for (const pid_t tid : threads) {
+        if (plan_.suspend_filters && has_filter(tid)) emit(Noted{filters_switched_off});
         Task& task = begin(tid, process, nullptr, false);
         task.arriving = true;
         ++arriving_;
@@ -98,23 +107,12 @@ void Run::set_the_deadlines() {
 void Run::arrived(const StoppedTask& stopped, Task& task) {
     const auto call = interrupted_call(stopped);
     if (task.recorded && call && !task.current) emit(SyscallSeen{task.id, call->first, call->second});
-    if (call) undo_interruption(stopped, call->first);
     count_arrival(task);
 }
 
 void Run::count_arrival(Task& task) {
     task.arriving = false;
     if (--arriving_ == 0 && outcome_.started) emit(Following{tasks_.size()});
-}
-
-std::optional<std::pair<Syscall, std::array<std::uint64_t, 6>>> Run::interrupted_call(
-    const StoppedTask& stopped) {
-    const auto in_progress = procfs::call_in_progress(stopped.tid());
-    const auto info = stopped.syscall_info();
-    if (!in_progress || !info) return std::nullopt;
-    const auto call = identify(info->arch, in_progress->number);
-    if (!call) return std::nullopt;
-    return std::pair(*call, in_progress->arguments);
 }
 
 // ---- containers ----
