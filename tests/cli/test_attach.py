@@ -21,7 +21,7 @@ import harness
 from harness import (MARK, MARK_NAME, PYTHON, Shell, Terminal, needs, needs_root, python, recorded, stat_of,
                      status_field, wait_for)
 
-TRACEES = pathlib.Path(os.environ.get("CALLCENSUS_TRACEES", "."))
+TRACEES = pathlib.Path(os.environ.get("CALLCENSUS_TRACEES", ".")).resolve()
 TIMES = int(os.environ.get("CALLCENSUS_ATTACH_TIMES", "20"))
 
 # What a tracer could leave behind.
@@ -229,6 +229,18 @@ class LettingGo(AttachCase):
         done = self.trace("--timeout", "100ms", "-p", str(target.pid), "-o", "p.json")
         self.assertSucceeded(done)
         self.check_goes_on(target)
+
+    def test_task_that_nothing_can_stop(self):
+        target = self.start_tracee("vfork_waits")
+        wait_for(lambda: stat_of(target.pid)[0] == "D", "the parent to wait for its child")
+        tracer = self.start_trace("-o", "p.json", "--recording", "r.json", "-p", str(target.pid))
+        wait_for(lambda: status_field(target.pid, "TracerPid") == str(tracer.pid), "the target to be seized")
+        recording = self.let_go(tracer)
+        self.assertIn("stopped following a task that went on running", recording["gaps"])
+        self.assertUntouched(target.pid)
+        done = target.end()
+        self.assertSucceeded(done)
+        self.assertIn("the vfork child: exit 5", done.out)
 
     def test_end_of_the_process(self):
         target = self.target()

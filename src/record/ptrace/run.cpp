@@ -101,13 +101,14 @@ Result<Outcome> Run::to_the_end() {
     const auto begun = std::visit([this](const auto& target) { return start(target); }, target_);
     if (!begun) let_everything_go();  // what had been seized by then
     bool at_the_end = tasks_.empty();
-    while (!at_the_end) {
+    while (!at_the_end && !left_to_the_kernel_) {
         if (SignalRelay::woken()) take_signals();
         const auto waited = next_status();
         if (waited) act(*waited);
         at_the_end = waited ? tasks_.empty() && everything_has_ended() : errno == ECHILD;
     }
     if (!begun) return tl::unexpected(begun.error());
+    if (left_to_the_kernel_) outcome_.let_go += tasks_.size();
     return outcome_;
 }
 

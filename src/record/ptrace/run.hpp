@@ -173,6 +173,7 @@ class Run {
     std::size_t arriving_ = 0;    // tasks
     bool killing_ = false;
     bool letting_go_ = false;
+    bool left_to_the_kernel_ = false;  // what has not stopped to be let go: our own end releases it
     std::optional<Time> asked_to_end_;
     int main_stopped_by_ = 0;  // the signal of its group-stop, until we have stopped too or it goes on
 
@@ -185,7 +186,7 @@ class Run {
     std::deque<Waited> collected_;
     std::uint32_t since_collection_ = 0;
 
-    std::optional<Time> next_tick_, time_is_up_, kill_at_;
+    std::optional<Time> next_tick_, time_is_up_, kill_at_, leave_at_;
 };
 
 }  // namespace callcensus::ptrace

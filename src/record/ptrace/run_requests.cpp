@@ -15,6 +15,10 @@ namespace {
 // two.
 constexpr std::chrono::milliseconds one_request{100};
 
+// How long a task is waited for that is to be let go. One that waits for its vfork child, or for a disk that
+// does not answer, stops for nobody.
+constexpr std::chrono::seconds time_to_stop{3};
+
 }  // namespace
 
 void Run::take_signals() {
@@ -88,6 +92,7 @@ void Run::look_at_the_clock() {
             let_everything_go();
         }
     }
+    if (leave_at_ && now >= *leave_at_) left_to_the_kernel_ = true;
     if (next_tick_ && now >= *next_tick_) {
         next_tick_ = now + *plan_.tick;
         emit(Tick{});
@@ -96,7 +101,7 @@ void Run::look_at_the_clock() {
 
 void Run::set_the_alarm() {
     std::optional<Time> first;
-    for (const auto& deadline : {next_tick_, time_is_up_, kill_at_})
+    for (const auto& deadline : {next_tick_, time_is_up_, kill_at_, leave_at_})
         if (deadline && (!first || *deadline < *first)) first = deadline;
     signals_.wake_at(first);
 }
@@ -126,6 +131,11 @@ void Run::let_everything_go() {
         return;
     }
     letting_go_ = true;
+    // What we have launched would die with us.
+    if (std::holds_alternative<Attach>(target_)) {
+        leave_at_ = std::chrono::steady_clock::now() + time_to_stop;
+        set_the_alarm();
+    }
     for (const auto& [tid, task] : tasks_) ::ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr);
 }
 
