@@ -1,8 +1,8 @@
 // A server under load in small, while standard input is open: threads that answer each other over sockets, a
-// hot one, one that creates threads all the time, one that creates processes, a timer's signals. Each line of
-// input is answered once every one of them has got on since. At the end no call has failed, or been
-// interrupted but by the timer's handler, which does not run on those that count. With an argument the
-// leader's thread ends first.
+// hot one, one that creates threads all the time, one that creates processes, one that sends signals, a
+// timer. Each line of input is answered once every one of them has got on since. At the end no call has
+// failed, or been interrupted but by the timer's handler, which does not run on those that count. With an
+// argument the leader's thread ends first.
 #include "tracee.h"
 
 #include <poll.h>
@@ -10,14 +10,22 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 
-enum { PAIRS = 3, WORKERS = 2 * PAIRS + 4 };
+enum { PAIRS = 3, WORKERS = 2 * PAIRS + 5, PATIENCE_MS = 10000 };
 
 static atomic_long progress[WORKERS];
-static atomic_long interruptions, failures, ticks;
-static atomic_bool over;
+static atomic_long interruptions, failures, lost_signals, ticks;
+static atomic_bool over, nobody_sends;
 static int sockets[PAIRS][2];
+static int signal_handled;
 
 static void on_alarm(int signal_number) { ticks += signal_number == SIGVTALRM; }
+
+static void on_message(int signal_number) {
+    const int error = errno;
+    const uint64_t one = signal_number == SIGUSR1;
+    if (write(signal_handled, &one, sizeof one) != sizeof one) ++failures;
+    errno = error;
+}
 
 static void check(bool good, const char* what) {
     if (good) return;
@@ -57,7 +65,7 @@ static void* answer(void* argument) {
 
 static void* call_all_the_time(void* argument) {
     const pid_t parent = getppid();
-    while (!over) {
+    while (!nobody_sends) {
         check(syscall(SYS_getppid) == parent, "getppid");
         ++progress[(long)argument];
     }
@@ -68,6 +76,21 @@ static void* sleep_a_little(void* argument) {
     const struct timespec little = {.tv_nsec = 200000};
     while (!over) {
         check(syscall(SYS_nanosleep, &little, NULL) == 0, "nanosleep");
+        ++progress[(long)argument];
+    }
+    return NULL;
+}
+
+/// One signal after another to the process, each once the one before has been handled.
+static void* send_signals(void* argument) {
+    while (!over) {
+        struct pollfd handled = {.fd = signal_handled, .events = POLLIN};
+        uint64_t count = 0;
+        check(kill(getpid(), SIGUSR1) == 0, "kill");
+        if (poll(&handled, 1, PATIENCE_MS) != 1)
+            ++lost_signals;
+        else
+            check(read(signal_handled, &count, sizeof count) == sizeof count && count == 1, "one signal");
         ++progress[(long)argument];
     }
     return NULL;
@@ -115,13 +138,14 @@ static void* serve(void* leader) {
         pthread_join(*(pthread_t*)leader, NULL);
     }
     // A child's end while a tracer has some of the threads and not the others can wake those others.
-    sigset_t timer_only, children_only;
+    sigset_t handled_by_one, children_only;
     sigemptyset(&children_only);
     sigaddset(&children_only, SIGCHLD);
     pthread_sigmask(SIG_BLOCK, &children_only, NULL);
-    sigemptyset(&timer_only);
-    sigaddset(&timer_only, SIGVTALRM);
-    pthread_sigmask(SIG_BLOCK, &timer_only, NULL);
+    sigemptyset(&handled_by_one);
+    sigaddset(&handled_by_one, SIGVTALRM);
+    sigaddset(&handled_by_one, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &handled_by_one, NULL);
 
     pthread_t threads[WORKERS];
     long next = 0;
@@ -129,13 +153,14 @@ static void* serve(void* leader) {
         if (next % 2 == 0 && socketpair(AF_UNIX, SOCK_STREAM, 0, sockets[next / 2]) != 0) die("socketpair");
         threads[next] = start_thread(answer, (void*)next);
     }
-    void* (*const others[])(void*) = {sleep_a_little, create_threads, create_processes, call_all_the_time};
-    for (int i = 0; i < 4; ++i, ++next) {
+    void* (*const others[])(void*) = {sleep_a_little, create_threads, create_processes, send_signals,
+                                      call_all_the_time};
+    for (int i = 0; i < 5; ++i, ++next) {
         // The last one takes the signals.
-        if (i == 3) pthread_sigmask(SIG_UNBLOCK, &timer_only, NULL);
+        if (i == 4) pthread_sigmask(SIG_UNBLOCK, &handled_by_one, NULL);
         threads[next] = start_thread(others[i], (void*)next);
     }
-    pthread_sigmask(SIG_BLOCK, &timer_only, NULL);
+    pthread_sigmask(SIG_BLOCK, &handled_by_one, NULL);
     struct itimerspec interval = {.it_interval = {.tv_nsec = 1000000}, .it_value = {.tv_nsec = 1000000}};
     struct sigevent signal_it = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGVTALRM};
     timer_t timer;
@@ -152,8 +177,10 @@ static void* serve(void* leader) {
         printf("goes on\n");
     }
     over = true;
-    for (int i = 0; i < WORKERS; ++i) join_thread(threads[i]);
-    printf("failures %ld\ninterruptions %ld\n", failures, interruptions);
+    for (int i = 0; i < WORKERS - 1; ++i) join_thread(threads[i]);
+    nobody_sends = true;
+    join_thread(threads[WORKERS - 1]);
+    printf("failures %ld\ninterruptions %ld\nlost signals %ld\n", failures, interruptions, lost_signals);
     exit(failures == 0 ? 0 : 1);
 }
 
@@ -162,6 +189,10 @@ int main(int argc, char** argv) {
     begin();
     struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
     sigaction(SIGVTALRM, &action, NULL);
+    action.sa_handler = on_message;
+    sigaction(SIGUSR1, &action, NULL);
+    signal_handled = eventfd(0, EFD_CLOEXEC);
+    if (signal_handled < 0) die("eventfd");
     if (argc == 1) serve(NULL);
     static pthread_t leader;
     leader = pthread_self();
