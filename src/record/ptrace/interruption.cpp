@@ -57,11 +57,10 @@ std::optional<std::pair<Syscall, std::array<std::uint64_t, 6>>> interrupted_call
     return std::pair(*call, in_progress->arguments);
 }
 
-void undo_interruption(const StoppedTask& task) {
-    if (task.result() != -EINTR) return;
+bool undo_interruption(const StoppedTask& task) {
+    if (task.result() != -EINTR) return false;
     const auto call = interrupted_call(task);
-    if (!call || !can_be_made_again(call->first)) return;
-    [[maybe_unused]] const bool alive = task.set_result(restart_unless_handled);
+    return call && can_be_made_again(call->first) && task.set_result(restart_unless_handled);
 }
 
 }  // namespace callcensus::ptrace

@@ -21,9 +21,9 @@ namespace callcensus::ptrace {
     const StoppedTask& task);
 
 /// Has the kernel begin that call again (with its whole timeout) where it has failed with EINTR, unless a
-/// signal handler is to run: its EINTR stays. To be called at a TrapStop that answers an interruption of
-/// ours, and at a SignalStop. Does nothing for other calls, other results, and where we do not know the
-/// registers (not x86).
-void undo_interruption(const StoppedTask& task);
+/// signal handler is to run: its EINTR stays. True where it has. To be called at a TrapStop that answers an
+/// interruption of ours, and at a SignalStop. Does nothing for other calls, other results, and where we do
+/// not know the registers (not x86).
+[[nodiscard]] bool undo_interruption(const StoppedTask& task);
 
 }  // namespace callcensus::ptrace

@@ -28,6 +28,9 @@ constexpr std::uint32_t collection_interval = 32;
 
 constexpr std::chrono::microseconds creators_delay{300};
 
+// Of one call in a row. Signals that are ignored come in bursts, when many children end.
+constexpr std::uint32_t most_beginnings = 16;
+
 // A program that is to gain privilege by its file does not, under a tracer without CAP_SYS_PTRACE (ptrace(2),
 // "exec under ptrace") or after no_new_privs. Such a run is not what the program would do by itself, and the
 // user should know.
@@ -277,7 +280,10 @@ void Run::on(const SyscallStop&, Task& task) {
             returned(stopped, task, info->exit.rval, info->exit.is_error != 0);
             if (learner_) consider_letting_run(stopped, task);
             // Here it cannot be undone yet: the stop that follows comes with the kernel's own restarting.
-            if (info->exit.rval == -EINTR && !task.injection) stopped.interrupt();
+            if (info->exit.rval == -EINTR && !task.injection && task.begun_again < most_beginnings)
+                stopped.interrupt();
+            else
+                task.begun_again = 0;
         }
     }
     resume(std::move(stopped), task);
@@ -317,14 +323,19 @@ void Run::on(const TrapStop&, Task& task) {
     const bool was_stopped = std::exchange(task.group_stopped, false);
     if (task.process->pid == main_) main_stopped_by_ = 0;
     StoppedTask stopped(task.id.tid);
-    if (!was_stopped) undo_interruption(stopped);  // a group-stop's EINTR comes without us too
+    if (!was_stopped) begin_call_again(stopped, task);  // a group-stop's EINTR comes without us too
     resume(std::move(stopped), task);
 }
 
 void Run::on(const SignalStop& stop, Task& task) {
     StoppedTask stopped(task.id.tid);
-    if (!task.injection && !stops_or_continues(stop.signal)) undo_interruption(stopped);
+    if (!task.injection && !stops_or_continues(stop.signal)) begin_call_again(stopped, task);
     resume(std::move(stopped), task, stop.signal);
+}
+
+// Not all EINTR is a tracer's doing: a filter can answer with it, or a driver, and would do so for ever.
+void Run::begin_call_again(const StoppedTask& stopped, Task& task) {
+    if (task.begun_again < most_beginnings && undo_interruption(stopped)) ++task.begun_again;
 }
 
 // ---- system calls ----

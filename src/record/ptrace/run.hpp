@@ -69,6 +69,7 @@ class Run {
         bool group_stopped = false;
         bool refuse_call = false;                  // `current` has been made void and shall fail with EPERM
         bool loads_filter = false;                 // `current` does
+        std::uint32_t begun_again = 0;             // how often its last call, for EINTR
         std::optional<std::uint64_t> void_number;  // of `current`, made void as the target's own filter asks
         // Only with a learner:
         Time resumed;  // for the last time
@@ -115,6 +116,7 @@ class Run {
     void on(const GroupStop& stop, Task& task);
     void on(const TrapStop& stop, Task& task);
     void on(const SignalStop& stop, Task& task);
+    void begin_call_again(const StoppedTask& stopped, Task& task);
     void resume(StoppedTask stopped, Task& task, int signal = 0);
 
     /// True where nobody in the tree has made that call before.
