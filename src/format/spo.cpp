@@ -42,9 +42,10 @@ bool contains(const List& list, std::string_view value) {
 // What Kubernetes accepts as a name: words joined by `.`, of at most 253 characters together; a word has
 // lower case letters, digits and `-`, with a letter or digit at both ends.
 std::string object_name(std::string name) {
-    const auto is_alphanumeric = [](unsigned char c) { return std::isalnum(c) != 0; };
-    std::transform(name.begin(), name.end(), name.begin(), [&](unsigned char c) {
-        return is_alphanumeric(c) || c == '.' ? static_cast<char>(std::tolower(c)) : '-';
+    const auto is_alphanumeric = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; };
+    std::transform(name.begin(), name.end(), name.begin(), [&](char c) {
+        return is_alphanumeric(c) || c == '.' ? static_cast<char>(std::tolower(static_cast<unsigned char>(c)))
+                                              : '-';
     });
     name = name.substr(0, 253);
     name.erase(name.begin(), std::find_if(name.begin(), name.end(), is_alphanumeric));

@@ -28,6 +28,7 @@ import workloads
 
 # Denied by a filter of the tracee's own (or by strict mode): the kernel sees fewer of these, or none.
 DENIED = {
+    "filter_eintr": {"epoll_pwait", "recvfrom"},
     "filter_errno": {"getpgid"},
     "filter_kill": {"getsid", "timer_getoverrun"},
     "filter_trace": {"getpgid", "getsid", "timer_getoverrun", "timer_delete"},
