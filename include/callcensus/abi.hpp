@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -92,6 +93,9 @@ struct Multiplexed {
 /// The first libseccomp release that knows `name`, where the one in use does not: such a name in a profile
 /// has no effect in a runtime with an older library. Empty where the library in use knows it (on any ABI).
 [[nodiscard]] std::string_view libseccomp_needed_for(std::string_view name);
+
+/// The names of all calls of all ABIs.
+[[nodiscard]] const std::set<std::string>& all_syscall_names();
 
 /// The libseccomp in use: "2.5.4".
 [[nodiscard]] std::string libseccomp_version();

@@ -149,6 +149,19 @@ std::string_view libseccomp_needed_for(std::string_view name) {
     return known == __NR_SCMP_ERROR ? row->since : std::string_view();
 }
 
+const std::set<std::string>& all_syscall_names() {
+    static const std::set<std::string> names = [] {
+        std::set<std::string> found;
+        constexpr std::uint32_t numbers = 1000;  // twice as many as any table has
+        for (const AbiInfo& abi : all_abis())
+            for (std::uint32_t number = 0; number < numbers; ++number)
+                found.insert(syscall_name({abi.abi, abi.number_base + number}));
+        found.erase("");
+        return found;
+    }();
+    return names;
+}
+
 std::string libseccomp_version() {
     const scmp_version* version = ::seccomp_version();
     return std::to_string(version->major) + "." + std::to_string(version->minor) + "." +

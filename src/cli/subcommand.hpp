@@ -34,6 +34,7 @@ Subcommand add_diff(CLI::App& app);
 Subcommand add_lint(CLI::App& app);
 Subcommand add_merge(CLI::App& app);
 Subcommand add_show(CLI::App& app);
+Subcommand add_explain(CLI::App& app);
 Subcommand add_convert(CLI::App& app);
 Subcommand add_hook(CLI::App& app);
 Subcommand add_runtime(CLI::App& app);

@@ -29,20 +29,6 @@ bool is_known(const std::string& name) {
            !libseccomp_needed_for(name).empty();
 }
 
-// What a misspelt name may have been.
-const std::set<std::string>& known_names() {
-    static const std::set<std::string> names = [] {
-        std::set<std::string> found;
-        constexpr std::uint32_t numbers = 1000;  // twice as many as any table has
-        for (const AbiInfo& abi : all_abis())
-            for (std::uint32_t number = 0; number < numbers; ++number)
-                found.insert(syscall_name({abi.abi, abi.number_base + number}));
-        found.erase("");
-        return found;
-    }();
-    return names;
-}
-
 bool is_unconditional(const Rule& rule) { return rule.args.empty(); }
 bool is_everywhere(const Rule& rule) { return rule.includes.empty() && rule.excludes.empty(); }
 
@@ -109,7 +95,7 @@ void unknown_name(Lint& lint) {
     for (const auto& [name, uses] : lint.uses) {
         if (is_known(name)) continue;
         // Looking for the nearest takes a while, and a thousand misspelt names are none.
-        const std::string meant = ++advised <= 1000 ? nearest_word(name, known_names()) : std::string();
+        const std::string meant = ++advised <= 1000 ? nearest_word(name, all_syscall_names()) : std::string();
         for (const Lint::Use& use : uses) {
             // In a list of what is denied, a call that is not found is a call that is allowed.
             const bool stays_open = !lint.denies_by_default() && !lets_through(lint.rule_of(use).action);

@@ -1,0 +1,138 @@
+// callcensus explain: what a profile does to one call, and why.
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <memory>
+
+#include "base/file.hpp"
+#include "callcensus/explain.hpp"
+#include "callcensus/explain_report.hpp"
+#include "callcensus/format.hpp"
+#include "cli/inputs.hpp"
+#include "cli/messages.hpp"
+#include "cli/policy_options.hpp"
+#include "cli/subcommand.hpp"
+
+namespace callcensus::cli {
+namespace {
+
+constexpr int not_allowed = 1;
+constexpr std::string_view unknown_argument = "_";
+
+struct ExplainCommandOptions {
+    std::string profile;
+    std::string call;
+    std::vector<std::string> arguments;
+    std::string abi;
+    std::vector<std::string> readers;
+    MachineOptions machine;
+    bool json = false;
+};
+
+Result<KnownArguments> read_arguments(const std::vector<std::string>& words) {
+    KnownArguments arguments;
+    if (words.size() > arguments.size()) return fail("a call has six arguments at most");
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        if (words[i] == unknown_argument) continue;
+        char* end = nullptr;
+        errno = 0;
+        // Negative ones as a program would pass them (AT_FDCWD), behind a "--".
+        arguments.at(i) = std::strtoull(words[i].c_str(), &end, 0);
+        if (words[i].empty() || *end != '\0' || errno != 0)
+            return fail("is no number: 2, 0x2 or -1, or _ for an argument that is not known",
+                        "\"" + words[i] + "\"");
+    }
+    return arguments;
+}
+
+// All of them where none is named.
+void keep_readers(std::vector<Reading>& readings, const std::vector<std::string>& named) {
+    if (named.empty()) return;
+    for (Reading& reading : readings)
+        std::erase_if(reading.readers, [&](const std::string& reader) {
+            return std::find(named.begin(), named.end(), reader) == named.end();
+        });
+    std::erase_if(readings, [](const Reading& reading) { return reading.readers.empty(); });
+}
+
+int explain_call(const ExplainCommandOptions& options) {
+    const auto complain_of = [](const Error& error) { return complain(error, trouble); };
+    const auto machine = options.machine.resolve();
+    if (!machine) return complain_of(machine.error());
+    const auto arguments = read_arguments(options.arguments);
+    if (!arguments) return complain_of(arguments.error());
+    const auto text = read_file(options.profile, largest_profile);
+    if (!text) return complain_of(text.error());
+    const std::string name = input_name(options.profile);
+    const auto profile = read_profile(*text, name);
+    if (!profile) return complain_of(profile.error());
+    // What is no JSON and no YAML has no places.
+    const auto places = read_leniently(*text, name);
+
+    const Abi native = find_machine_abi(machine->arch)->abi;
+    std::set<Abi> abis = abis_of(*profile, native);
+    if (!options.abi.empty()) {
+        const AbiInfo* chosen = find_abi(options.abi);
+        if (chosen == nullptr) return complain_of({"is no ABI; one is x86_64", "--abi " + options.abi, 0});
+        abis = {chosen->abi};
+    }
+    ExplainReport report{name, *profile, places ? &*places : nullptr, {}};
+    std::optional<Error> unknown;
+    bool allowed = true;
+    for (const Abi abi : abis) {
+        auto readings = explain(*profile, *machine, abi, options.call, *arguments);
+        if (!readings) {
+            if (!unknown) unknown = readings.error();
+            continue;
+        }
+        keep_readers(*readings, options.readers);
+        for (const Reading& reading : *readings)
+            allowed = allowed && reading.decision && lets_through(reading.decision->action);
+        report.explanations.push_back({*find_call(abi, options.call), std::move(*readings)});
+    }
+    // Most calls are not on every ABI.
+    if (report.explanations.empty()) return complain_of(*unknown);
+    const auto written = write_all(STDOUT_FILENO, options.json ? explain_json(report) : explain_text(report),
+                                   "standard output");
+    if (!written) return complain_of(written.error());
+    return allowed ? 0 : not_allowed;
+}
+
+}  // namespace
+
+Subcommand add_explain(CLI::App& app) {
+    const auto options = std::make_shared<ExplainCommandOptions>();
+    CLI::App* sub =
+        app.add_subcommand("explain", "Say what a profile does to a call, and which rule does it");
+    sub->formatter(std::make_shared<HelpWithUsage>("callcensus explain [OPTIONS] PROFILE CALL [ARG...]"));
+    sub->footer(
+        "For every ABI of the profile that has the call, and for every runtime that reads the file otherwise.\n"
+        "Exit status: 0 allowed everywhere, 1 not, or not with all arguments, 2 trouble.\n\n"
+        "Examples:\n"
+        "  callcensus explain seccomp.json clone              which rules decide, and by which arguments\n"
+        "  callcensus explain seccomp.json socket 16 _ 9      with arg0 16 and arg2 9\n"
+        "  callcensus explain seccomp.json -- openat -100     `--` before negative ones\n"
+        "  callcensus explain --caps default,SYS_ADMIN docker.json mount");
+    sub->add_option("PROFILE", options->profile, "In any format that can be read; - is standard input")
+        ->required()
+        ->option_text("FILE");
+    sub->add_option("CALL", options->call, "Its name, or its number")->required()->option_text("CALL");
+    sub->add_option("ARG", options->arguments, "Its arguments in order; _ for one that is not known")
+        ->option_text("NUMBER...");
+    sub->add_option("--abi", options->abi, "Only that one: x86_64, i386, x32, aarch64 and so on")
+        ->option_text("NAME");
+    sub->add_option("--for", options->readers,
+                    "Who reads the profile: podman, docker, runc, crun, containerd (default: all)")
+        ->delimiter(',')
+        ->allow_extra_args(false)
+        ->check(CLI::IsMember({"podman", "docker", "runc", "crun", "containerd"}))
+        ->option_text("NAME,...");
+    sub->add_flag("--json", options->json, "As JSON");
+    options->machine.add_to(*sub);
+    return {sub, false, [options](const std::vector<std::string>&) { return explain_call(*options); },
+            trouble};
+}
+
+}  // namespace callcensus::cli

@@ -1,0 +1,147 @@
+#include "callcensus/explain.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "base/nearest.hpp"
+#include "callcensus/abi.hpp"
+
+namespace callcensus {
+namespace {
+
+// Every rule that speaks of the call on that ABI, in the order in which they are asked, as Meaning has them.
+std::vector<Reason> reasons_of(const Profile& profile, const Machine& machine, Abi abi,
+                               const std::string& name) {
+    std::vector<Reason> own, through;
+    for (std::size_t i = 0; i < profile.rules.size(); ++i) {
+        const Rule& rule = profile.rules[i];
+        if (!applies(rule, machine)) continue;
+        if (rule.speaks_of(name)) own.push_back({i, decision_of(rule), rule.args});
+        std::vector<std::string> names = rule.names;
+        if (!rule.name.empty()) names.push_back(rule.name);
+        for (const std::string& other : names)
+            if (const auto by = multiplexed(abi, other); by && by->call == name)
+                through.push_back({i, decision_of(rule), through_multiplexer(rule, *by).args});
+    }
+    own.insert(own.end(), through.begin(), through.end());
+    return own;
+}
+
+ArgumentSet known_arguments(const KnownArguments& arguments, ArgumentWidth width) {
+    Conditions conditions;
+    for (std::uint32_t i = 0; i < argument_count; ++i)
+        if (arguments.at(i)) conditions.push_back({i, *arguments.at(i), 0, "SCMP_CMP_EQ"});
+    return set_of(conditions, width);
+}
+
+// The one decision that there can be, or none.
+std::optional<Decision> settled(const CallMeaning& meaning, const ArgumentSet& known) {
+    std::vector<Decision> possible;
+    ArgumentSet parts;
+    for (const CallMeaning::Part& part : meaning.parts) {
+        if (!intersection(part.arguments, known).empty()) possible.push_back(part.decision);
+        parts = union_of(parts, part.arguments);
+    }
+    if (!covers(parts, known)) possible.push_back(meaning.otherwise);
+    return possible.size() == 1 ? std::optional(possible.front()) : std::nullopt;
+}
+
+Result<Reading> read(const Profile& profile, const Machine& machine, Syscall call,
+                     const KnownArguments& arguments) {
+    const auto meaning = meaning_of(profile, machine);
+    if (!meaning) return tl::unexpected(meaning.error());
+    const ArgumentWidth width = argument_width(call.abi);
+    const std::string name = name_or_number(call);
+    Reading reading;
+    const auto of_abi = meaning->calls.find(call.abi);
+    reading.covered = of_abi != meaning->calls.end();
+    if (!reading.covered) {
+        reading.decision = Decision{Action::kill_thread, 0};
+        reading.meaning = always(*reading.decision, width);
+        return reading;
+    }
+    const auto found = of_abi->second.find(name);
+    reading.meaning = found == of_abi->second.end() ? always(meaning->otherwise, width) : found->second;
+    const ArgumentSet known = known_arguments(arguments, width);
+    reading.decision = settled(reading.meaning, known);
+
+    std::vector<Reason> all = reasons_of(profile, machine, call.abi, name);
+    // Rules that repeat the default are dropped by every runtime.
+    std::erase_if(all, [&](const Reason& reason) { return reason.decision == meaning->otherwise; });
+    const auto unconditional =
+        std::find_if(all.begin(), all.end(), [](const Reason& reason) { return reason.conditions.empty(); });
+    if (unconditional != all.end()) {
+        reading.reasons = {*unconditional};
+        return reading;
+    }
+    // The first whose conditions hold decides: those behind one that holds for certain have no say.
+    ArgumentSet decided;
+    for (Reason& reason : all) {
+        const ArgumentSet here = intersection(set_of(reason.conditions, width), known);
+        if (here.empty() || covers(decided, known)) continue;
+        decided = union_of(decided, here);
+        reading.reasons.push_back(std::move(reason));
+    }
+    reading.default_decides = !covers(decided, known);
+    return reading;
+}
+
+Profile without_errno_names(Profile profile) {
+    profile.default_errno_name.clear();
+    for (Rule& rule : profile.rules) rule.errno_name.clear();
+    return profile;
+}
+
+bool alike(const Reading& a, const Reading& b) {
+    return a.covered == b.covered && a.decision == b.decision && a.reasons == b.reasons &&
+           a.default_decides == b.default_decides && same(a.meaning, b.meaning);
+}
+
+}  // namespace
+
+Result<Syscall> find_call(Abi abi, const std::string& name_or_number) {
+    std::uint32_t number = 0;
+    const char* const last = name_or_number.data() + name_or_number.size();
+    const auto [end, error] = std::from_chars(name_or_number.data(), last, number);
+    if (error == std::errc() && end == last) return Syscall{abi, number};
+    if (const auto known = syscall_number(abi, name_or_number)) return Syscall{abi, *known};
+    const std::string meant = nearest_word(name_or_number, all_syscall_names());
+    return fail("there is no call \"" + name_or_number + "\" on " + std::string(info(abi).id) +
+                (meant.empty() || meant == name_or_number ? "" : "; is \"" + meant + "\" meant?"));
+}
+
+Profile as_plain_oci(const Profile& profile) {
+    Profile plain = without_errno_names(profile);
+    plain.arch_map.clear();
+    for (Rule& rule : plain.rules) {
+        rule.name.clear();
+        rule.includes = {};
+        rule.excludes = {};
+    }
+    return plain;
+}
+
+Result<std::vector<Reading>> explain(const Profile& profile, const Machine& machine, Abi abi,
+                                     const std::string& call, const KnownArguments& arguments) {
+    const auto found = find_call(abi, call);
+    if (!found) return tl::unexpected(found.error());
+    struct Reader {
+        std::vector<std::string> names;
+        Profile profile;
+    };
+    const std::array readers{Reader{{"podman"}, profile}, Reader{{"docker"}, without_errno_names(profile)},
+                             Reader{{"runc", "crun", "containerd"}, as_plain_oci(profile)}};
+    std::vector<Reading> readings;
+    for (const Reader& reader : readers) {
+        auto reading = read(reader.profile, machine, *found, arguments);
+        if (!reading) return tl::unexpected(reading.error());
+        const auto known = std::find_if(readings.begin(), readings.end(),
+                                        [&](const Reading& other) { return alike(other, *reading); });
+        Reading& group = known != readings.end() ? *known : readings.emplace_back(std::move(*reading));
+        group.readers.insert(group.readers.end(), reader.names.begin(), reader.names.end());
+    }
+    return readings;
+}
+
+}  // namespace callcensus

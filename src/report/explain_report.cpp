@@ -1,0 +1,106 @@
+#include "callcensus/explain_report.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/printable.hpp"
+#include "base/words.hpp"
+#include "callcensus/describe.hpp"
+
+namespace callcensus {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string path_of(const Reason& reason) { return "syscalls[" + std::to_string(reason.rule) + "]"; }
+
+// "p.json:12:5: syscalls[3]", as far as the format has places.
+std::string where(const ExplainReport& report, const std::string& path) {
+    if (report.text == nullptr) return report.file + ": " + path;
+    const Place place = report.text->place_of(path);
+    return fmt::format("{}:{}:{}: {}", report.file, place.line, place.column, path);
+}
+
+std::string described(const Reading& reading) {
+    if (!reading.covered) return describe(*reading.decision) + ": the profile is not for this ABI";
+    return reading.decision ? describe(*reading.decision) : describe(reading.meaning);
+}
+
+std::string described(const Reason& reason, const Rule& rule) {
+    std::string text = describe(reason.decision);
+    if (!reason.conditions.empty())
+        text += " if " + describe(conditions_of(set_of(reason.conditions, ArgumentWidth::bits64),
+                                                ArgumentWidth::bits64));
+    const std::string context = describe(rule.includes, rule.excludes);
+    if (!context.empty()) text += ", " + context;
+    if (!rule.comment.empty()) text += " (" + rule.comment + ")";
+    return text;
+}
+
+std::string lines_of(const ExplainReport& report, const Reading& reading) {
+    std::string text;
+    for (const Reason& reason : reading.reasons)
+        text += "  " + where(report, path_of(reason)) + ": " +
+                described(reason, report.profile.rules[reason.rule]) + "\n";
+    if (reading.covered && reading.default_decides)
+        text +=
+            "  " + where(report, "defaultAction") + ": " + describe(default_decision(report.profile)) + "\n";
+    return text;
+}
+
+Json json_of(const ExplainReport& report, const std::string& path) {
+    Json object{{"path", path}};
+    if (report.text != nullptr) {
+        const Place place = report.text->place_of(path);
+        object["line"] = place.line;
+        object["column"] = place.column;
+    }
+    return object;
+}
+
+}  // namespace
+
+std::string explain_text(const ExplainReport& report) {
+    std::string text;
+    for (const auto& [call, readings] : report.explanations)
+        for (const Reading& reading : readings) {
+            const bool others = &reading != &readings.front();
+            text += (others ? listed(reading.readers, reading.readers.size())
+                            : fmt::format("{} on {}", name_or_number(call), info(call.abi).id)) +
+                    ": " + described(reading) + "\n" + lines_of(report, reading);
+        }
+    std::string printed;
+    for (std::size_t at = 0; at < text.size();) {
+        const std::size_t end = text.find('\n', at);
+        printed += printable(text.substr(at, end - at)) + "\n";
+        at = end + 1;
+    }
+    return printed;
+}
+
+std::string explain_json(const ExplainReport& report) {
+    Json list = Json::array();
+    for (const auto& [call, readings] : report.explanations) {
+        Json entry{{"call", name_or_number(call)}, {"number", call.number}, {"abi", info(call.abi).id}};
+        entry["readings"] = Json::array();
+        for (const Reading& reading : readings) {
+            Json one{{"readers", reading.readers},
+                     {"decision", described(reading)},
+                     {"allowed", reading.decision ? Json(lets_through(reading.decision->action)) : Json()}};
+            one["rules"] = Json::array();
+            for (const Reason& reason : reading.reasons) {
+                Json rule = json_of(report, path_of(reason));
+                rule["says"] = described(reason, report.profile.rules[reason.rule]);
+                one["rules"].push_back(std::move(rule));
+            }
+            if (reading.covered && reading.default_decides) one["default"] = json_of(report, "defaultAction");
+            entry["readings"].push_back(std::move(one));
+        }
+        list.push_back(std::move(entry));
+    }
+    const Json object{{"file", report.file}, {"calls", std::move(list)}};
+    return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace callcensus
