@@ -168,7 +168,8 @@ class Sandbox:
         # So that close() can wait for the processes that podman leaves in the background.
         _check(_libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
         enter_private_mount_namespace()
-        self.path = pathlib.Path(tempfile.mkdtemp(prefix="callcensus-containers-"))
+        # Not $TMPDIR: podman takes 50 characters for its run root, a socket 107 for its path, and no more.
+        self.path = pathlib.Path(tempfile.mkdtemp(prefix="callcensus-containers-", dir="/tmp"))
         _mount("tmpfs", self.path, "tmpfs", 0, "mode=755")
         self._numbers = itertools.count(1)
         self.cgroup = f"callcensus-test-{os.getpid()}"
