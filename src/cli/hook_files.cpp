@@ -186,8 +186,9 @@ Result<void> HookFiles::write_profile(const Recording& recording) {
     if (!existing) return tl::unexpected(existing.error());
     const Profile profile =
         profile_of_container(recording, grown_from(existing->profile, baseline_), request_.runtime);
-    if (existing->profile && profile == *existing->profile) return {};  // nothing new
     const std::string format = request_.format.empty() ? existing->format : request_.format;
+    if (existing->profile && profile == *existing->profile && format == existing->format)
+        return {};  // nothing new
     const auto written = written_as(format, profile, request_);
     if (!written) return tl::unexpected(written.error());
     losses_ = written->losses;

@@ -172,6 +172,18 @@ TEST_CASE("a run that is written twice, and a run after it") {
     CHECK(parse_recordings(content(request.recording), "r").value().size() == 1);
 }
 
+TEST_CASE("another format is written also where there is nothing new to say") {
+    const Directory directory;
+    HookRequest request = request_for(directory);
+    HookFiles files = prepared(request);
+    write(files, recording_of({"getppid"}));
+    request.format = "spo";
+    HookFiles again = prepared(request);
+    write(again, recording_of({"getppid"}));
+    CHECK(content(request.output).find("kind: SeccompProfile") != std::string::npos);
+    CHECK(rules_for(profile_in(request.output), "getppid").size() == 1);
+}
+
 TEST_CASE("what is found out before the container starts") {
     const Directory directory;
     HookRequest request = request_for(directory);
