@@ -22,7 +22,7 @@ constexpr std::size_t largest_config = std::size_t{16} << 20;
 constexpr int runtime_failed = 1;
 constexpr std::string_view default_runtime = "runc";
 // Where files may be that a container's environment names.
-constexpr std::string_view default_directory = "/var/lib/callcensus";
+constexpr const char* default_directory = "/var/lib/callcensus";
 
 Result<std::string> find_runtime(const std::string& name) {
     const Command command = find_command(name, search_path());
@@ -46,7 +46,10 @@ Result<void> add_hook_to(const std::string& bundle) {
     if (!changed) return {};
     if (changed->from_environment) {
         const char* chosen = std::getenv("CALLCENSUS_DIRECTORY");
-        const std::string directory = chosen != nullptr ? chosen : std::string(default_directory);
+        const std::string directory = chosen != nullptr && *chosen != '\0' ? chosen : default_directory;
+        if (directory.front() != '/')
+            return fail("is no absolute path: the directory for what containers record",
+                        "CALLCENSUS_DIRECTORY");
         // What is asked wrongly the hook will say.
         if (const auto request = read_request(changed->annotations); request && *request)
             if (auto possible = check_confined(**request, directory); !possible) return possible;

@@ -128,12 +128,15 @@ std::optional<HookedConfig> with_hook(std::string_view text, const std::string& 
 
 Result<void> check_confined(const HookRequest& request, const std::string& directory) {
     std::error_code failed;
-    const std::filesystem::path root = std::filesystem::weakly_canonical(directory, failed);
+    std::filesystem::path root = std::filesystem::weakly_canonical(directory, failed);
+    if (root.filename().empty()) root = root.parent_path();  // named with a slash at the end
     for (const std::string& path : {request.output, request.baseline, request.recording}) {
         if (path.empty()) continue;
         const std::filesystem::path file = std::filesystem::weakly_canonical(path, failed);
         const auto inside = std::mismatch(root.begin(), root.end(), file.begin(), file.end());
-        if (inside.first != root.end() || inside.second == file.end())
+        // A link to nothing yet is still one after all that: it would be followed when the file is made.
+        const bool leads_on = std::filesystem::is_symlink(file, failed);
+        if (root.empty() || inside.first != root.end() || inside.second == file.end() || leads_on)
             return fail("a container's environment may name files below " + directory +
                             " only: choose another directory by CALLCENSUS_DIRECTORY in the runtime's own "
                             "environment",

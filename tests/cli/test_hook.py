@@ -462,6 +462,19 @@ class Runtime(harness.Case):
                 self.assertIn(outside, self.json("log.json")["msg"])
                 self.path("log.json").unlink()
 
+    def test_the_directory_of_the_environment_is_never_everything(self):
+        self.write("third-in", "")
+        self.path("link").symlink_to("/elsewhere/p.json")
+        here = str(self.directory)
+        for directory, file, told in (("", "/etc/p.json", "/var/lib/callcensus"),
+                                      ("relative", "/etc/p.json", "is no absolute path"),
+                                      (here, f"{here}/link", f"below {here} only")):
+            with self.subTest(directory):
+                self.bundle({"process": {"env": [f"CALLCENSUS_TRACE=of:{file}"]}})
+                self.assertComplains(
+                    self.call(["create", "--bundle", "bundle", "c1"], CALLCENSUS_DIRECTORY=directory),
+                    "CALLCENSUS_DIRECTORY", told, status=1)
+
     def test_a_container_that_does_not_is_left_as_it_is(self):
         for command, config in (("create", ' {"process": {"env": ["A=1"]}}\n'), ("create", "{ nonsense"),
                                 ("state", json.dumps({"annotations": {TRACE: "of:/p"}}))):

@@ -102,6 +102,8 @@ TEST_CASE("what comes by the environment is known to, and may name files of one 
         CHECK(check_confined(request, "/no/such/dir").has_value() == confined);
     }
     request.output = "/no/such/dir/f";
+    CHECK(check_confined(request, "/no/such/dir/"));
+    CHECK_FALSE(check_confined(request, ""));
     request.baseline = "/etc/shadow";
     CHECK_FALSE(check_confined(request, "/no/such/dir"));
     request.baseline.clear();
