@@ -27,10 +27,10 @@ def setUpModule():
 
 
 class TraceTest(harness.ContainerTest):
-    def trace(self, command):
+    def trace(self, command, options=()):
         """Runs callcensus with the command; returns it and the profile."""
         profile = sandbox.path / f"{sandbox.new_name('profile')}.json"
-        traced = run([sandbox.program, "trace", "--container", "-o", profile, "--", *command])
+        traced = run([sandbox.program, "trace", "--container", "-o", profile, *options, "--", *command])
         return traced, profile
 
     def assert_profile_of_ls(self, launcher, profile):
@@ -70,6 +70,19 @@ class Run(TraceTest):
         def check(launcher):
             traced, _ = self.trace(self.podman_run(launcher, ["sh", "-c", "exit 7"]))
             self.assertEqual(traced.returncode, 7, describe(traced))
+
+        self.for_each(PODMAN, check)
+
+    def test_podman_removes_a_container_that_is_killed_by_a_timeout(self):
+        def check(launcher):
+            # As the first process it ignores SIGTERM. podman ends by the signal itself where it finds no
+            # container any more that it could pass it on to, so there is time for that.
+            traced, profile = self.trace(self.podman_run(launcher, ["sleep", "120"]),
+                                         ["--timeout", "3s", "--kill-after", "1s"])
+            self.assertEqual(traced.returncode, 137, describe(traced))
+            self.assertIn("execve", self.observed_by(profile))
+            left = launcher.podman(sandbox, ["ps", "--all", "--quiet"])
+            self.assertEqual(left.stdout, "", describe(left))
 
         self.for_each(PODMAN, check)
 

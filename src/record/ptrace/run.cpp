@@ -226,7 +226,7 @@ void Run::emit(const Event& event) {
 // ---- one status ----
 
 void Run::resume(StoppedTask stopped, Task& task, int signal) {
-    if (killing_) ::kill(stopped.tid(), SIGKILL);
+    if (is_to_be_killed(task)) ::kill(stopped.tid(), SIGKILL);
     if (task.held) return;
     if (!letting_go_) {
         const Process& process = *task.process;

@@ -152,6 +152,9 @@ class Run {
     void end_on_request(int signal);
     void ask_to_end(int signal);
     void kill_everything();
+    [[nodiscard]] bool is_to_be_killed(const Task& task) const {
+        return killing_ && (task.recorded || !spares_engines_);
+    }
     void let_everything_go();
     void consider_stopping_with_the_target();
     [[nodiscard]] bool main_is_alive() const { return !outcome_.status && !main_let_go_; }
@@ -174,6 +177,7 @@ class Run {
     bool main_unreaped_ = false;  // its end is known to us alone
     std::size_t arriving_ = 0;    // tasks
     bool killing_ = false;
+    bool spares_engines_ = false;  // which are around the containers to be killed
     bool letting_go_ = false;
     bool left_to_the_kernel_ = false;  // what has not stopped to be let go: our own end releases it
     std::optional<Time> asked_to_end_;

@@ -19,6 +19,9 @@ constexpr std::chrono::milliseconds one_request{100};
 // does not answer, stops for nobody.
 constexpr std::chrono::seconds time_to_stop{3};
 
+// How long the engine around a container that was killed may take to clean up.
+constexpr std::chrono::seconds time_to_clean_up{10};
+
 }  // namespace
 
 void Run::take_signals() {
@@ -117,9 +120,17 @@ void Run::ask_to_end(int signal) {
         if (processes_.count(process.creator) == 0) ::kill(pid, signal);
 }
 
+// An engine ends by itself when its container has ended, and cleans up after it, which nobody would do in its
+// place: with its monitor killed podman holds that the container still runs, and cannot even remove it. Only
+// where it lives on it is killed as well.
 void Run::kill_everything() {
+    const bool contained =
+        std::any_of(tasks_.begin(), tasks_.end(), [](const auto& entry) { return entry.second.recorded; });
+    spares_engines_ = records_only_containers() && contained && !killing_;
+    if (spares_engines_) kill_at_ = std::chrono::steady_clock::now() + time_to_clean_up;
     killing_ = true;  // and whatever appears from now on, see resume()
-    for (const auto& [pid, process] : processes_) ::kill(pid, SIGKILL);
+    for (const auto& [tid, task] : tasks_)
+        if (is_to_be_killed(task)) ::kill(task.process->pid, SIGKILL);
 }
 
 void Run::let_everything_go() {
