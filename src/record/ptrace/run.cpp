@@ -132,6 +132,13 @@ std::optional<Run::Waited> Run::wait_for_any(int options) {
         return Waited{main_,
                       next.si_code == CLD_EXITED ? (next.si_status & 0xff) << 8 : next.si_status & 0x7f};
     }
+    // A stop, and nothing else: it may have been killed meanwhile, and wait4() would reap it.
+    siginfo_t stopped{};
+    if (next.si_pid == main_) {
+        if (::waitid(P_PID, main_, &stopped, WSTOPPED | WNOHANG | __WALL) != 0 || stopped.si_pid == 0)
+            return wait_for_any(options);
+        return Waited{main_, stopped.si_status << 8 | 0x7f};
+    }
     const pid_t tid = ::wait4(next.si_pid, &status, __WALL | options, nullptr);
     return tid > 0 ? std::optional(Waited{tid, status}) : std::nullopt;
 }

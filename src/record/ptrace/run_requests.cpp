@@ -142,8 +142,8 @@ void Run::let_everything_go() {
         return;
     }
     letting_go_ = true;
-    // What we have launched would die with us.
-    if (std::holds_alternative<Attach>(target_)) {
+    // Others would die with us.
+    if ((options() & PTRACE_O_EXITKILL) == 0) {
         leave_at_ = std::chrono::steady_clock::now() + time_to_stop;
         set_the_alarm();
     }
