@@ -31,6 +31,12 @@ ContainerCommand container_command(const std::vector<std::string>& argv) {
     const auto* program =
         std::find_if(programs.begin(), programs.end(), [&](const Program& row) { return row.name == name; });
     if (program == programs.end()) return ContainerCommand::no;
+    const auto has = [&](std::string_view begin) {
+        return std::any_of(argv.begin() + 1, argv.end(),
+                           [&](const std::string& word) { return word.rfind(begin, 0) == 0; });
+    };
+    if (name == "podman" && (has("--remote") || has("--connection") || has("--url")))
+        return ContainerCommand::asks_a_daemon;
     // Options come before the verb, some with values of their own: the verb is the first word known to be
     // one.
     const bool starts = std::any_of(argv.begin() + 1, argv.end(), [](const std::string& word) {

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -20,10 +19,10 @@
 #include "base/unique_fd.hpp"
 #include "callcensus/recorder.hpp"
 #include "callcensus/recording_builder.hpp"
-#include "callcensus/version.hpp"
 #include "cli/hook_files.hpp"
 #include "cli/hook_install.hpp"
 #include "cli/hook_request.hpp"
+#include "cli/recording_heading.hpp"
 #include "cli/subcommand.hpp"
 #include "format/runtime_spec.hpp"
 
@@ -32,6 +31,8 @@ namespace {
 
 constexpr std::size_t largest_state = std::size_t{16} << 20;
 constexpr int hook_failed = 1;
+// Should the recorder be killed outright, what was seen by then is on disk.
+constexpr std::chrono::seconds snapshot_interval{10};
 // What the recorder says through the pipe when it follows the container; anything else is why it cannot.
 constexpr char ready = '\0';
 constexpr int pipe_of_recorder = STDERR_FILENO + 1;
@@ -64,6 +65,7 @@ Result<void> choose_engine(Job& job, bool has_filter) {
     const Recorder* const adaptive = find_recorder("adaptive");
     const Container target{job.init};
     job.plan.keep_privileges = job.request.keep_privileges;
+    job.plan.tick = snapshot_interval;
     switch (job.request.engine) {
         case Engine::automatic:
             job.recorder = adaptive;
@@ -139,13 +141,8 @@ class ContainerObserver final : public Sink {
   public:
     ContainerObserver(const Job& job, HookFiles& files, UniqueFd pipe)
         : job_(job), files_(files), pipe_(std::move(pipe)), builder_([this] { return elapsed(); }) {
-        utsname system{};
-        ::uname(&system);
-        heading_.generator = std::string("callcensus ") + version;
         heading_.engine = job.recorder->id();
-        heading_.host = {system.release, system.machine};
         heading_.command = job.command;
-        heading_.started = std::chrono::system_clock::now();
     }
 
     Verdict on(const Event& event) override {
@@ -160,6 +157,8 @@ class ContainerObserver final : public Sink {
             executed_ = true;
         else if (const auto* exited = std::get_if<TaskExited>(&event); exited && is_end_of_init(exited->task))
             write({});  // at once: the runtime and its callers hear of this end only when we are done
+        else if (std::holds_alternative<Tick>(event) && executed_ && builder_.last_news() > last_written_)
+            write({"a snapshot taken while the container ran: callcensus did not live to write the whole"});
         return Verdict::go_on;
     }
 
@@ -170,13 +169,11 @@ class ContainerObserver final : public Sink {
         if (!outcome)
             gaps.push_back(outcome.error().text());
         else if (outcome->let_go != 0)
-            gaps.push_back(
-                fmt::format("stopped following {} that went on running",
-                            outcome->let_go == 1 ? "a task" : fmt::format("{} tasks", outcome->let_go)));
+            gaps.push_back(gap_of_let_go(outcome->let_go));
         for (const std::string& gap : gaps) log(LOG_ERR, of_container(gap));
         if (!executed_)
             log(LOG_ERR, of_container("its command was never executed: there is nothing to write"));
-        else if (!written_ || had_survivors_ || !gaps.empty())
+        else if (!last_written_ || had_survivors_ || !gaps.empty())
             write(gaps);
     }
 
@@ -206,17 +203,13 @@ class ContainerObserver final : public Sink {
 
     void write(const std::vector<std::string>& gaps) {
         Recording recording = builder_.snapshot();
-        recording.generator = heading_.generator;
-        recording.engine = heading_.engine;
-        recording.host = heading_.host;
-        recording.command = heading_.command;
-        recording.started = heading_.started;
+        heading_.put_on(recording);
         recording.notes.insert(recording.notes.end(), job_.notes.begin(), job_.notes.end());
         recording.gaps.insert(recording.gaps.end(), gaps.begin(), gaps.end());
         for (const Error& error : files_.write(recording)) log(LOG_ERR, of_container(error.text()));
         for (const std::string& loss : files_.losses())
             log(LOG_WARNING, of_container("the format of " + job_.request.output + " lacks " + loss));
-        written_ = true;
+        last_written_ = elapsed();
         had_survivors_ = builder_.live_processes() != 0;
     }
 
@@ -224,10 +217,10 @@ class ContainerObserver final : public Sink {
     HookFiles& files_;
     UniqueFd pipe_;
     std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
-    Recording heading_;
+    RecordingHeading heading_;
     RecordingBuilder builder_;
     bool executed_ = false;
-    bool written_ = false;
+    std::optional<Milliseconds> last_written_;
     bool had_survivors_ = false;
 };
 
@@ -333,9 +326,8 @@ Subcommand add_hook(CLI::App& app) {
         "      --security-opt seccomp=unconfined IMAGE ls /\n"
         "  podman run --security-opt seccomp=/tmp/ls.json IMAGE ls /");
     CLI::Option* install = sub->add_flag("--install", options->install, "Register the hook");
-    CLI::Option* uninstall =
-        sub->add_flag("--uninstall", options->uninstall, "Remove what --install has registered")
-            ->excludes(install);
+    sub->add_flag("--uninstall", options->uninstall, "Remove what --install has registered")
+        ->excludes(install);
     sub->add_option("--dir", options->directory,
                     "The directory of hooks (default: " + default_hooks_directory() + ")")
         ->option_text("DIR");
@@ -344,7 +336,6 @@ Subcommand add_hook(CLI::App& app) {
         ->option_text("STAGE")
         ->check(CLI::IsMember({"prestart", "createRuntime"}))
         ->needs(install);
-    static_cast<void>(uninstall);
     return {sub, false,
             [options](const std::vector<std::string>&) {
                 if (!options->install && !options->uninstall && options->directory.empty()) return run_hook();

@@ -37,11 +37,6 @@ class DirectoryLock {
     UniqueFd fd_;
 };
 
-struct ExistingProfile {
-    std::optional<Profile> profile;
-    std::string format;
-};
-
 std::string format_of(const std::string& text) {
     return looks_like_yaml(text) ? "spo" : looks_like_minijail(text) ? "minijail" : "oci";
 }
@@ -53,14 +48,11 @@ Result<std::string> read_if_there(const std::string& path, std::size_t limit) {
     return read_file(path, limit);
 }
 
-Result<ExistingProfile> read_existing(const HookRequest& request) {
-    if (request.replace_existing) return ExistingProfile{};
-    const auto text = read_if_there(request.output, largest_profile);
-    if (!text) return tl::unexpected(text.error());
-    if (text->empty()) return ExistingProfile{};
-    auto profile = read_profile(*text, request.output);
+Result<ExistingProfile> read_existing(const std::string& text, const HookRequest& request) {
+    if (request.replace_existing || text.empty()) return ExistingProfile{};
+    auto profile = read_profile(text, request.output);
     if (!profile) return tl::unexpected(profile.error());
-    return ExistingProfile{std::move(*profile), format_of(*text)};
+    return ExistingProfile{std::move(*profile), format_of(text)};
 }
 
 Result<void> check_file(const std::string& path) {
@@ -139,7 +131,9 @@ Result<HookFiles> HookFiles::prepare(const HookRequest& request) {
 // Formats without a default errno, or without comments, lose that every time. What counts is that they can
 // say what is there already.
 Result<void> HookFiles::check_format() const {
-    const auto existing = read_existing(request_);
+    const auto text = read_if_there(request_.output, largest_profile);
+    if (!text) return tl::unexpected(text.error());
+    const auto existing = read_existing(*text, request_);
     if (!existing) {
         Error error = existing.error();
         error.message += " (it would be extended; io.callcensus.options=existing:replace writes it anew)";
@@ -182,17 +176,26 @@ std::vector<Error> HookFiles::write(const Recording& recording) {
 Result<void> HookFiles::write_profile(const Recording& recording) {
     const auto lock = DirectoryLock::of(request_.output);
     if (!lock) return tl::unexpected(lock.error());
-    const auto existing = read_existing(request_);
-    if (!existing) return tl::unexpected(existing.error());
+    const auto text = read_if_there(request_.output, largest_profile);
+    if (!text) return tl::unexpected(text.error());
+    // What only this run has written since is written anew from where the run began: else each time would
+    // leave a rule of its own.
+    if (written_text_.empty() || *text != written_text_) {
+        auto existing = read_existing(*text, request_);
+        if (!existing) return tl::unexpected(existing.error());
+        before_ = std::move(*existing);
+    }
     const Profile profile =
-        profile_of_container(recording, grown_from(existing->profile, baseline_), request_.runtime);
-    const std::string format = request_.format.empty() ? existing->format : request_.format;
-    if (existing->profile && profile == *existing->profile && format == existing->format)
-        return {};  // nothing new
+        profile_of_container(recording, grown_from(before_.profile, baseline_), request_.runtime);
+    const std::string format = request_.format.empty() ? before_.format : request_.format;
+    if (before_.profile && profile == *before_.profile && format == before_.format) return {};  // nothing new
     const auto written = written_as(format, profile, request_);
     if (!written) return tl::unexpected(written.error());
     losses_ = written->losses;
-    return replace_file(request_.output, written->content);
+    if (written->content == *text) return {};
+    auto done = replace_file(request_.output, written->content);
+    if (done) written_text_ = written->content;
+    return done;
 }
 
 Result<void> HookFiles::add_recording(const Recording& recording) {

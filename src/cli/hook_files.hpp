@@ -31,6 +31,12 @@ namespace callcensus::cli {
 [[nodiscard]] std::vector<Recording> with_recording(std::vector<Recording> file, const std::string& earlier,
                                                     const Recording& now);
 
+/// What a file of the container's held before.
+struct ExistingProfile {
+    std::optional<Profile> profile;
+    std::string format;
+};
+
 class HookFiles {
   public:
     /// Reads the baseline and finds out whether everything can be written: before the container starts.
@@ -51,6 +57,8 @@ class HookFiles {
 
     HookRequest request_;
     std::optional<Profile> baseline_;
+    ExistingProfile before_;         // this run
+    std::string written_text_;       // of the profile, by this run
     std::string written_recording_;  // as it is in the file
     std::vector<std::string> losses_;
 };

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -21,12 +20,12 @@
 #include "callcensus/known_calls.hpp"
 #include "callcensus/recorder.hpp"
 #include "callcensus/recording_builder.hpp"
-#include "callcensus/version.hpp"
 #include "cli/container_command.hpp"
 #include "cli/format_options.hpp"
 #include "cli/messages.hpp"
 #include "cli/policy_options.hpp"
 #include "cli/profiles.hpp"
+#include "cli/recording_heading.hpp"
 #include "cli/status_line.hpp"
 #include "cli/subcommand.hpp"
 #include "report/summary.hpp"
@@ -40,7 +39,8 @@ constexpr std::chrono::seconds snapshot_interval{10};
 constexpr std::string_view automatic = "auto";
 
 struct TraceOptions {
-    std::vector<pid_t> processes;  // to attach to
+    std::vector<std::string> attach;  // as they are written
+    std::vector<pid_t> processes;     // to attach to
     bool container = false;
     bool suspend_seccomp = false;
     std::string output;
@@ -67,12 +67,7 @@ class Observer final : public Sink {
         : options_(options),
           builder_([this] { return elapsed(); }),
           shows_status_(!options.quiet && StatusLine::possible()) {
-        utsname system{};
-        ::uname(&system);
-        heading_.generator = std::string("callcensus ") + version;
-        heading_.host = {system.release, system.machine};
         heading_.command = command;
-        heading_.started = std::chrono::system_clock::now();
     }
 
     Verdict on(const Event& event) override {
@@ -109,11 +104,7 @@ class Observer final : public Sink {
 
     [[nodiscard]] Recording recording() const {
         Recording recording = builder_.snapshot();
-        recording.generator = heading_.generator;
-        recording.engine = heading_.engine;
-        recording.host = heading_.host;
-        recording.command = heading_.command;
-        recording.started = heading_.started;
+        heading_.put_on(recording);
         SyscallSet observed;
         for (const CallRecord& record : recording.calls) observed.insert(record.call);
         const SyscallSet assumed = known_ - observed;
@@ -128,8 +119,11 @@ class Observer final : public Sink {
     [[nodiscard]] Milliseconds elapsed() const { return Clock::now() - started_; }
 
     void say_whom_we_follow() const {
-        say(fmt::format("following {} ({}); Ctrl-C lets go of {}", fmt::join(heading_.command, " "),
-                        fmt::join(options_.processes, ", "), options_.processes.size() == 1 ? "it" : "them"));
+        std::vector<std::string> whom;
+        for (const pid_t pid : options_.processes)
+            whom.push_back(fmt::format("{} ({})", fmt::join(procfs::command_line(pid), " "), pid));
+        say(fmt::format("following {}; Ctrl-C lets go of {}", fmt::join(whom, ", "),
+                        whom.size() == 1 ? "it" : "them"));
     }
 
     void ended(const TaskExited& exited) {
@@ -171,7 +165,7 @@ class Observer final : public Sink {
 
     const TraceOptions& options_;
     Clock::time_point started_ = Clock::now();
-    Recording heading_;
+    RecordingHeading heading_;
     SyscallSet known_;  // beforehand
     RecordingBuilder builder_;
     StatusLine status_line_;
@@ -305,8 +299,6 @@ void add_gaps_of_attaching(Recording& recording) {
                           "attached to running processes: what they called before is not recorded");
 }
 
-std::string tasks(std::size_t count) { return count == 1 ? "a task" : fmt::format("{} tasks", count); }
-
 int trace(const TraceOptions& options, const std::vector<std::string>& command) {
     const auto target = choose_target(options, command);
     if (!target) return complain(target.error());
@@ -351,15 +343,18 @@ int trace(const TraceOptions& options, const std::vector<std::string>& command) 
 
     Recording recording = observer.recording();
     if (recording.processes.empty()) {
-        say("nothing is recorded: " + command.front() + " has started no container");
+        say("nothing is recorded: " + command.front() +
+            " has started no container (as `run`, `exec` and podman's `start` do)");
         return outcome->status && !(*outcome->status == ExitStatus{}) ? end_as(*outcome->status) : failed;
     }
     if (attaches) add_gaps_of_attaching(recording);
-    if (outcome->let_go != 0)
-        recording.gaps.push_back("stopped following " + tasks(outcome->let_go) + " that went on running");
+    if (outcome->let_go != 0) recording.gaps.push_back(gap_of_let_go(outcome->let_go));
     std::vector<ProfileReport> profiles =
         derive_profiles({&recording, 1}, *derive_options, options.policy.split, options.output);
-    Summary summary{recording, profiles, choice->why_not_another, observer.survivors(), outcome->let_go, ""};
+    // There is but one engine that can attach.
+    Summary summary{
+        recording,       profiles, attaches ? std::string() : choice->why_not_another, observer.survivors(),
+        outcome->let_go, ""};
     bool written = true;
     const auto write = [&](const std::string& path, const std::string& content) {
         const auto done = replace_file(path, content);
@@ -390,12 +385,23 @@ int trace(const TraceOptions& options, const std::vector<std::string>& command) 
     return outcome->status && !attaches ? end_as(*outcome->status) : 0;
 }
 
-std::string is_process_id(const std::string& text) {
-    pid_t pid = 0;
-    const char* const last = text.data() + text.size();
-    const auto [end, error] = std::from_chars(text.data(), last, pid);
-    if (error == std::errc() && end == last && pid > 0) return {};
-    return "\"" + text + "\" is no process id: expected numbers, as in -p 1234,1235";
+// "1234,1235", and what pgrep(1) and podman top print: one on each line. Each once.
+Result<std::vector<pid_t>> read_process_ids(const std::vector<std::string>& words) {
+    std::vector<pid_t> pids;
+    for (const std::string& word : words)
+        for (std::size_t at = 0; at <= word.size();) {
+            const std::size_t end = std::min(word.find_first_of(", \t\n", at), word.size());
+            const std::string text = word.substr(at, end - at);
+            at = end + 1;
+            if (text.empty()) continue;
+            pid_t pid = 0;
+            const auto [last, error] = std::from_chars(text.data(), text.data() + text.size(), pid);
+            if (error != std::errc() || last != text.data() + text.size() || pid <= 0)
+                return fail("\"" + text + "\" is no process id: expected numbers, as in -p 1234,1235", "-p");
+            if (std::find(pids.begin(), pids.end(), pid) == pids.end()) pids.push_back(pid);
+        }
+    if (pids.empty()) return fail("names no process, as in -p 1234,1235", "-p");
+    return pids;
 }
 
 }  // namespace
@@ -443,12 +449,10 @@ Subcommand add_trace(CLI::App& app) {
         ->check(CLI::IsMember(engines))
         ->group(recording);
     const CLI::Option* attached =
-        sub->add_option("-p,--attach", options->processes,
+        sub->add_option("-p,--attach", options->attach,
                         "Record processes that run already, with all their threads, until they end or Ctrl-C")
             ->option_text("PID[,PID...]")
-            ->delimiter(',')
             ->allow_extra_args(false)
-            ->check(is_process_id, "", "")
             ->group(recording);
     sub->add_flag("--container", options->container,
                   "Record what happens inside the containers that podman, runc or crun start (as root)")
@@ -465,7 +469,7 @@ Subcommand add_trace(CLI::App& app) {
     const CLI::Range up_to_a_year(0.001, 31'536'000.0);
     sub->add_option(
            "--timeout", options->timeout,
-           "Send SIGTERM to the command after that time: 500ms, 10s, 5m, 1h (a bare number: seconds)")
+           "Send SIGTERM (with -p: let go) after that time: 500ms, 10s, 5m, 1h (a bare number: seconds)")
         ->transform(duration())
         ->check(up_to_a_year)
         ->option_text("DURATION")
@@ -498,8 +502,13 @@ Subcommand add_trace(CLI::App& app) {
         ->group(recording);
     options->policy.add_selection_to(*sub);
     options->policy.add_to(*sub);
-    return {sub, true, [options, named](const std::vector<std::string>& target) {
+    return {sub, true, [options, named, attached](const std::vector<std::string>& target) {
                 if (named->count() == 0) options->output = options->format.default_output();
+                if (attached->count() != 0) {
+                    auto pids = read_process_ids(options->attach);
+                    if (!pids) return complain(pids.error());
+                    options->processes = std::move(*pids);
+                }
                 return trace(*options, target);
             }};
 }

@@ -481,7 +481,7 @@ ctypes.CDLL(None).syscall({EXIT}, 0)
 
     def test_given_twice(self):
         target = self.start_target(python(MARKING))
-        tracer = self.start_trace("-o", "p.json", "--recording", "r.json", "-p", f"{target.pid},{target.pid}",
+        tracer = self.start_trace("-o", "p.json", "--recording", "r.json", "-p", f"{target.pid}\n{target.pid} {target.pid}",
                                   "-p", str(target.pid))
         self.assertIn("following", tracer.line(tracer.process.stderr))
         self.assertEqual(len(self.let_go(tracer)["processes"]), 1)

@@ -251,6 +251,29 @@ TEST_CASE("the format is that of the file that is there") {
         CHECK(rules_for(profile_in(request.output), name).size() == 1);
 }
 
+TEST_CASE("what one run writes again and again stays one rule") {
+    const Directory directory;
+    const HookRequest request = request_for(directory);
+    HookFiles first = prepared(request);
+    write(first, recording_of({"read"}));
+    HookFiles second = prepared(request);
+    write(second, recording_of({"read", "mkdir"}));
+    write(second, recording_of({"read", "mkdir", "rmdir"}));
+    const auto text = read_file(request.output, 1 << 20);
+    REQUIRE(text);
+    const Profile grown = parse(*text);
+    REQUIRE(rules_for(grown, "mkdir").size() == 1);
+    CHECK(rules_for(grown, "mkdir").front().names == Names{"mkdir", "rmdir"});
+    CHECK(rules_for(grown, "read").front().names == Names{"read"});
+    // Somebody else's writing in between is kept.
+    HookFiles third = prepared(request);
+    write(third, recording_of({"sync"}));
+    write(second, recording_of({"read", "mkdir", "rmdir", "chroot"}));
+    const Profile shared = parse(*read_file(request.output, 1 << 20));
+    for (const char* const name : {"read", "mkdir", "rmdir", "sync", "chroot"})
+        CHECK(rules_for(shared, name).size() == 1);
+}
+
 TEST_CASE("many that write at once lose nothing") {
     const Directory directory;
     HookRequest request = request_for(directory);

@@ -45,7 +45,8 @@ std::string why_ptrace_is_forbidden() {
     const std::string scope = yama_scope();
     if (scope == "3")
         return "the kernel forbids ptrace for good: kernel.yama.ptrace_scope is 3 until the next boot";
-    if (scope == "2") return "only root may trace here: run as root, or set kernel.yama.ptrace_scope to 1";
+    if (scope == "2" && ::geteuid() != 0)
+        return "only root may trace here: run as root, or set kernel.yama.ptrace_scope to 1";
     const auto self = procfs::task_status(::getpid());
     if (self && self->tracer != 0) return "callcensus is being traced itself (by strace or a debugger?)";
     if (self && self->seccomp != 0)
