@@ -135,7 +135,8 @@ std::optional<Run::Waited> Run::wait_for_any(int options) {
     // A stop, and nothing else: it may have been killed meanwhile, and wait4() would reap it.
     siginfo_t stopped{};
     if (next.si_pid == main_) {
-        if (::waitid(P_PID, main_, &stopped, WSTOPPED | WNOHANG | __WALL) != 0 || stopped.si_pid == 0)
+        if (::waitid(P_PID, static_cast<id_t>(main_), &stopped, WSTOPPED | WNOHANG | __WALL) != 0 ||
+            stopped.si_pid == 0)
             return wait_for_any(options);
         return Waited{main_, stopped.si_status << 8 | 0x7f};
     }
