@@ -15,10 +15,7 @@
 #include "base/unique_fd.hpp"
 
 namespace callcensus {
-namespace {
 
-// The file that a write to `path` would reach: symbolic links resolved, also to a file that does not exist
-// yet.
 std::string behind_links(const std::string& path) {
     std::string current = path;
     for (int depth = 0; depth < 40; ++depth) {  // the kernel's own limit
@@ -31,6 +28,8 @@ std::string behind_links(const std::string& path) {
     }
     return current;
 }
+
+namespace {
 
 std::string directory_of(const std::string& path) {
     const std::string parent = std::filesystem::path(path).parent_path().string();

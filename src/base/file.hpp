@@ -24,6 +24,10 @@ namespace callcensus {
 /// written. A full disk shows only when writing.
 [[nodiscard]] Result<void> check_replaceable(const std::string& path);
 
+/// The file that a write to `path` would reach: symbolic links resolved, also to a file that does not exist
+/// yet.
+[[nodiscard]] std::string behind_links(const std::string& path);
+
 /// Whether writing to one would replace the other, links considered.
 [[nodiscard]] bool are_same_file(const std::string& a, const std::string& b);
 

@@ -328,18 +328,22 @@ Subcommand add_hook(CLI::App& app) {
     CLI::Option* install = sub->add_flag("--install", options->install, "Register the hook");
     sub->add_flag("--uninstall", options->uninstall, "Remove what --install has registered")
         ->excludes(install);
-    sub->add_option("--dir", options->directory,
-                    "The directory of hooks (default: " + default_hooks_directory() + ")")
-        ->option_text("DIR");
+    const CLI::Option* directory =
+        sub->add_option("--dir", options->directory,
+                        "The directory of hooks (default: " + default_hooks_directory() + ")")
+            ->option_text("DIR");
     sub->add_option("--stage", options->stage,
                     "When the hook is to run: prestart (default, known to every runtime) or createRuntime")
         ->option_text("STAGE")
         ->check(CLI::IsMember({"prestart", "createRuntime"}))
         ->needs(install);
     return {sub, false,
-            [options](const std::vector<std::string>&) {
-                if (!options->install && !options->uninstall && options->directory.empty()) return run_hook();
-                if (options->directory.empty()) options->directory = default_hooks_directory();
+            [options, directory](const std::vector<std::string>&) {
+                const bool named = directory->count() != 0;
+                if (!options->install && !options->uninstall && !named) return run_hook();
+                if (named && options->directory.empty())
+                    return complain({"names no directory", "--dir", 0}, hook_failed);
+                if (!named) options->directory = default_hooks_directory();
                 if (options->install) return install_hook(options->directory, options->stage);
                 if (options->uninstall) return uninstall_hook(options->directory);
                 return complain({"needs --install or --uninstall", "--dir " + options->directory, 0},

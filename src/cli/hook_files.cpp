@@ -22,9 +22,7 @@ namespace {
 class DirectoryLock {
   public:
     static Result<DirectoryLock> of(const std::string& path) {
-        std::error_code failed;
-        const std::string directory =
-            std::filesystem::weakly_canonical(path, failed).parent_path().string();  // behind links
+        const std::string directory = std::filesystem::path(behind_links(path)).parent_path().string();
         DirectoryLock lock;
         lock.fd_ = UniqueFd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
         if (!lock.fd_) return fail("its directory cannot be opened", path, errno);

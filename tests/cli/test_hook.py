@@ -352,6 +352,7 @@ class Installed(harness.Case):
 
     def test_arguments_that_do_not_go_together(self):
         for arguments in (["--install", "--uninstall"], ["--stage", "prestart"], ["--dir", "/tmp"],
+                          ["--install", "--dir", ""],
                           ["--install", "--stage", "poststart"], ["more"]):
             with self.subTest(arguments):
                 self.assertComplains(self.callcensus("hook", *arguments), status=HOOK_FAILED)

@@ -5,6 +5,7 @@ recorded, not podman, its monitor and the runtime around it.
     CALLCENSUS=build/default/callcensus python3 tests/container/test_trace_container.py -v
 """
 
+import subprocess
 import unittest
 
 import harness
@@ -85,6 +86,22 @@ class Run(TraceTest):
             self.assertEqual(left.stdout, "", describe(left))
 
         self.for_each(PODMAN, check)
+
+    def test_podman_survives_a_callcensus_that_is_killed(self):
+        def check(launcher, engine):
+            name = sandbox.new_name("container")
+            command = self.podman_run(launcher, ["sh", "-c", "echo up; sleep 120"], ["--name", name])
+            trace = [sandbox.program, "trace", "-q", "--container", "--engine", engine, "-o", "/dev/null", "--",
+                     *command]
+            with subprocess.Popen(list(map(str, trace)), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL, cwd=sandbox.path) as tracer:
+                self.assertEqual(tracer.stdout.readline(), b"up\n")
+                tracer.kill()
+            self.assert_succeeds(launcher.podman(sandbox, ["rm", "--force", "--ignore", "--time", "0", name]))
+            left = launcher.podman(sandbox, ["ps", "--all", "--quiet"])
+            self.assertEqual(left.stdout, "", describe(left))
+
+        self.for_each(PODMAN, check, engine=("ptrace", "adaptive"))
 
     def test_a_runtime_by_itself(self):
         def check(launcher):

@@ -457,7 +457,7 @@ void Run::returned(StoppedTask& stopped, Task& task, std::int64_t value, bool is
     if (!task.recorded) {
         // What this thread calls from here on passes the container's filter.
         if (has_loaded_filter && records_only_containers() && is_inside_container(task))
-            begin_recording(task, procfs::executable(task.id.tid));
+            begin_recording(stopped, task, procfs::executable(task.id.tid));
         return;
     }
     emit(SyscallReturned{task.id, call, value, is_error});
@@ -508,7 +508,7 @@ void Run::execed(StoppedTask& stopped, Task& task) {
         // The filter stays, but what it lets through was known of another executable.
         if (plan_.by_executable) task.process->let_run = false;
     } else if (begins) {
-        begin_recording(task, executable);
+        begin_recording(stopped, task, executable);
     }
     if (learner_) learner_->execed(*task.process->learnt, executable);
     if (begins && task.current) {

@@ -99,7 +99,7 @@ class Run {
     [[nodiscard]] bool is_inside_container(const Task& task) const;
     [[nodiscard]] bool is_outside_containers(const Task& task) const;
     [[nodiscard]] bool records_strangers(pid_t tid) const;
-    void begin_recording(Task& task, const std::string& executable);
+    void begin_recording(const StoppedTask& stopped, Task& task, const std::string& executable);
 
     // Waiting
     std::optional<Waited> wait_for_any(int options);

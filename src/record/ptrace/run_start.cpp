@@ -28,8 +28,10 @@ long Run::options() const {
     long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
                    PTRACE_O_TRACEEXEC;
     // What we have launched dies with us, whatever happens to us. What was there before lives on, unless it
-    // has our filter, which without a tracer has calls fail.
-    if (learner_ || std::holds_alternative<Launch>(target_)) options |= PTRACE_O_EXITKILL;
+    // has our filter, which without a tracer has calls fail. So does an engine, which cleans up after its
+    // container: begin_recording() sees to that.
+    const auto* launch = std::get_if<Launch>(&target_);
+    if (launch != nullptr ? !launch->in_containers : learner_.has_value()) options |= PTRACE_O_EXITKILL;
     // Set where it is not used yet: it is inherited, but cannot be set for a thread that runs.
     if (learner_) options |= PTRACE_O_TRACESECCOMP;
     if (plan_.suspend_filters) options |= PTRACE_O_SUSPEND_SECCOMP;
@@ -145,7 +147,8 @@ bool Run::records_strangers(pid_t tid) const {
     return root && !(root == own_root_);
 }
 
-void Run::begin_recording(Task& task, const std::string& executable) {
+void Run::begin_recording(const StoppedTask& stopped, Task& task, const std::string& executable) {
+    if (learner_) stopped.set_options(options() | PTRACE_O_EXITKILL);
     task.recorded = true;
     task.outside = false;
     emit(TaskStarted{task.id, {}, task.process->pid, executable, scope_of(*task.process)});

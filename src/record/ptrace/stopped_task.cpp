@@ -124,6 +124,10 @@ bool StoppedTask::resume(Until until, int signal) && {
     return ::ptrace(request, tid_, nullptr, as_pointer(static_cast<std::uint64_t>(signal))) == 0;
 }
 
+void StoppedTask::set_options(long options) const {
+    ::ptrace(PTRACE_SETOPTIONS, tid_, nullptr, as_pointer(static_cast<std::uint64_t>(options)));
+}
+
 void StoppedTask::interrupt() const { ::ptrace(PTRACE_INTERRUPT, tid_, nullptr, nullptr); }
 
 bool StoppedTask::listen() && { return ::ptrace(PTRACE_LISTEN, tid_, nullptr, nullptr) == 0; }

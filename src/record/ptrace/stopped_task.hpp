@@ -63,6 +63,8 @@ class StoppedTask {
     };
     /// Runs on, delivering `signal` unless 0. True unless the task is dead.
     bool resume(Until until, int signal = 0) &&;
+    /// PTRACE_O_*, for itself and what it creates from now on.
+    void set_options(long options) const;
     /// Has it stop once more, soon after it is resumed (PTRACE_INTERRUPT).
     void interrupt() const;
     /// Stays in its group-stop until SIGCONT (PTRACE_LISTEN).
