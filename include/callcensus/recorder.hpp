@@ -36,7 +36,9 @@ struct Launch {
 
 /// Follow processes that run already, with all their threads and whatever these start from now on. The
 /// processes go on when the run ends, as they were: a request to end (SIGINT, SIGTERM, SIGHUP, Plan::timeout)
-/// lets them go.
+/// lets them go. A task that does not stop to be let go within three seconds (it waits for its vfork child,
+/// or for a disk) is still a tracee when the run returns: the kernel releases it when the calling thread
+/// ends.
 struct Attach {
     std::vector<pid_t> processes;
 };

@@ -34,7 +34,8 @@ struct CallInProgress {
 };
 [[nodiscard]] std::optional<CallInProgress> call_in_progress(pid_t tid);
 
-/// The arguments of a process's command line; empty where it has none (a zombie, a kernel thread).
+/// The arguments of a process's command line, without empty ones and without the padding of a title that a
+/// process has written over them; empty where it has none (a zombie, a kernel thread).
 [[nodiscard]] std::vector<std::string> command_line(pid_t process);
 
 /// A directory as the kernel tells it from all others.

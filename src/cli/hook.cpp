@@ -23,6 +23,7 @@
 #include "cli/hook_install.hpp"
 #include "cli/hook_request.hpp"
 #include "cli/recording_heading.hpp"
+#include "cli/salvage.hpp"
 #include "cli/subcommand.hpp"
 #include "format/runtime_spec.hpp"
 
@@ -157,7 +158,7 @@ class ContainerObserver final : public Sink {
             executed_ = true;
         else if (const auto* exited = std::get_if<TaskExited>(&event); exited && is_end_of_init(exited->task))
             write({});  // at once: the runtime and its callers hear of this end only when we are done
-        else if (std::holds_alternative<Tick>(event) && executed_ && builder_.last_news() > last_written_)
+        else if (std::holds_alternative<Tick>(event) && executed_ && builder_.last_news() > last_tried_)
             write({"a snapshot taken while the container ran: callcensus did not live to write the whole"});
         return Verdict::go_on;
     }
@@ -173,8 +174,9 @@ class ContainerObserver final : public Sink {
         for (const std::string& gap : gaps) log(LOG_ERR, of_container(gap));
         if (!executed_)
             log(LOG_ERR, of_container("its command was never executed: there is nothing to write"));
-        else if (!last_written_ || had_survivors_ || !gaps.empty())
+        else if (!is_written_ || had_survivors_ || !gaps.empty())
             write(gaps);
+        if (executed_ && !is_written_) save_elsewhere(gaps);
     }
 
   private:
@@ -201,16 +203,28 @@ class ContainerObserver final : public Sink {
     // Before the execve the thread that has the number of its process may end and another one execute.
     [[nodiscard]] bool is_end_of_init(TaskId task) const { return executed_ && task.tid == job_.init; }
 
-    void write(const std::vector<std::string>& gaps) {
+    [[nodiscard]] Recording recording(const std::vector<std::string>& gaps) const {
         Recording recording = builder_.snapshot();
         heading_.put_on(recording);
         recording.notes.insert(recording.notes.end(), job_.notes.begin(), job_.notes.end());
         recording.gaps.insert(recording.gaps.end(), gaps.begin(), gaps.end());
-        for (const Error& error : files_.write(recording)) log(LOG_ERR, of_container(error.text()));
+        return recording;
+    }
+
+    void write(const std::vector<std::string>& gaps) {
+        const std::vector<Error> errors = files_.write(recording(gaps));
+        for (const Error& error : errors) log(LOG_ERR, of_container(error.text()));
         for (const std::string& loss : files_.losses())
             log(LOG_WARNING, of_container("the format of " + job_.request.output + " lacks " + loss));
-        last_written_ = elapsed();
+        last_tried_ = elapsed();
+        is_written_ = errors.empty();
         had_survivors_ = builder_.live_processes() != 0;
+    }
+
+    void save_elsewhere(const std::vector<std::string>& gaps) const {
+        const std::string saved = salvage(recording(gaps), job_.request.output);
+        log(LOG_ERR, of_container(saved.empty() ? "the recording could not be saved anywhere"
+                                                : "the recording is safe in " + saved));
     }
 
     const Job& job_;
@@ -220,7 +234,8 @@ class ContainerObserver final : public Sink {
     RecordingHeading heading_;
     RecordingBuilder builder_;
     bool executed_ = false;
-    std::optional<Milliseconds> last_written_;
+    bool is_written_ = false;  // what had been seen by the last time
+    std::optional<Milliseconds> last_tried_;
     bool had_survivors_ = false;
 };
 

@@ -9,7 +9,6 @@
 #include <charconv>
 #include <csignal>
 #include <cstring>
-#include <filesystem>
 #include <map>
 #include <memory>
 
@@ -19,161 +18,20 @@
 #include "callcensus/format.hpp"
 #include "callcensus/known_calls.hpp"
 #include "callcensus/recorder.hpp"
-#include "callcensus/recording_builder.hpp"
 #include "cli/container_command.hpp"
 #include "cli/format_options.hpp"
 #include "cli/messages.hpp"
 #include "cli/policy_options.hpp"
 #include "cli/profiles.hpp"
 #include "cli/recording_heading.hpp"
-#include "cli/status_line.hpp"
+#include "cli/salvage.hpp"
 #include "cli/subcommand.hpp"
+#include "cli/trace_observer.hpp"
+#include "cli/trace_options.hpp"
 #include "report/summary.hpp"
 
 namespace callcensus::cli {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-constexpr std::chrono::seconds snapshot_interval{10};
-constexpr std::string_view automatic = "auto";
-
-struct TraceOptions {
-    std::vector<std::string> attach;  // as they are written
-    std::vector<pid_t> processes;     // to attach to
-    bool container = false;
-    bool suspend_seccomp = false;
-    std::string output;
-    std::string recording;
-    std::string engine{automatic};
-    bool count = false;
-    bool keep_privileges = false;
-    std::optional<double> patience;
-    std::vector<std::string> known;
-    bool quiet = false;
-    bool json = false;
-    bool until_exit = false;
-    std::optional<double> timeout;     // seconds
-    std::optional<double> kill_after;  // seconds
-    FormatOptions format;
-    PolicyOptions policy;
-};
-
-// Collects the events, shows how things go, and saves a snapshot now and then: should we be killed outright,
-// the recording so far is there.
-class Observer final : public Sink {
-  public:
-    Observer(const TraceOptions& options, const std::vector<std::string>& command)
-        : options_(options),
-          builder_([this] { return elapsed(); }),
-          shows_status_(!options.quiet && StatusLine::possible()) {
-        heading_.command = command;
-    }
-
-    Verdict on(const Event& event) override {
-        builder_.on(event);
-        if (std::holds_alternative<Following>(event)) {
-            if (!options_.quiet) say_whom_we_follow();
-        } else if (const auto* seen = std::get_if<SyscallSeen>(&event)) {
-            if (shows_status_) status_line_.note(*seen);
-        } else if (const auto* returned = std::get_if<SyscallReturned>(&event)) {
-            if (shows_status_) status_line_.note(*returned);
-        } else if (std::holds_alternative<LetRun>(event)) {
-            status_line_.wipe();  // from here on it may write unseen
-        } else if (const auto* exited = std::get_if<TaskExited>(&event)) {
-            ended(*exited);
-        } else if (const auto* started = std::get_if<TaskStarted>(&event)) {
-            if (main_.serial == 0) main_ = started->task;
-        } else if (std::holds_alternative<Tick>(event)) {
-            tick();
-        }
-        return Verdict::go_on;
-    }
-
-    void runs_under(std::string_view engine, const SyscallSet& known) {
-        heading_.engine = engine;
-        known_ = known;
-    }
-
-    /// How often it wants to be asked.
-    [[nodiscard]] std::optional<std::chrono::milliseconds> tick_interval() const {
-        if (shows_status_) return StatusLine::interval;
-        if (!options_.recording.empty()) return snapshot_interval;
-        return std::nullopt;
-    }
-
-    [[nodiscard]] Recording recording() const {
-        Recording recording = builder_.snapshot();
-        heading_.put_on(recording);
-        SyscallSet observed;
-        for (const CallRecord& record : recording.calls) observed.insert(record.call);
-        const SyscallSet assumed = known_ - observed;
-        recording.assumed.assign(assumed.begin(), assumed.end());
-        return recording;
-    }
-
-    [[nodiscard]] std::size_t survivors() const { return survivors_; }
-    void finish() { status_line_.wipe(); }
-
-  private:
-    [[nodiscard]] Milliseconds elapsed() const { return Clock::now() - started_; }
-
-    void say_whom_we_follow() const {
-        std::vector<std::string> whom;
-        for (const pid_t pid : options_.processes)
-            whom.push_back(fmt::format("{} ({})", fmt::join(procfs::command_line(pid), " "), pid));
-        say(fmt::format("following {}; Ctrl-C lets go of {}", fmt::join(whom, ", "),
-                        whom.size() == 1 ? "it" : "them"));
-    }
-
-    void ended(const TaskExited& exited) {
-        if (!(exited.task == main_) || options_.container || !options_.processes.empty()) return;
-        survivors_ = builder_.live_processes();
-        if (survivors_ == 0 || options_.until_exit || !shows_status_) return;
-        status_line_.wipe();
-        say(fmt::format(
-            "the command has ended; following {} that it left running until they end (Ctrl-C: {})",
-            survivors_ == 1 ? "a process" : fmt::format("{} processes", survivors_),
-            builder_.running_freely().empty() ? "stop following" : "ask them to end"));
-    }
-
-    void tick() {
-        const Milliseconds now = elapsed();
-        if (shows_status_ && unseen_writers())
-            status_line_.wipe();
-        else if (shows_status_)
-            status_line_.show(now, builder_.processes(), builder_.distinct_calls(), builder_.last_news());
-        if (!options_.recording.empty() && now - last_snapshot_ >= snapshot_interval &&
-            builder_.last_news() > last_snapshot_)
-            save_snapshot(now);
-    }
-
-    // Their writing would run into the line, and nobody tells us of it.
-    [[nodiscard]] bool unseen_writers() const {
-        const std::vector<pid_t> pids = builder_.running_freely();
-        return std::any_of(pids.begin(), pids.end(), procfs::uses_our_terminal);
-    }
-
-    void save_snapshot(Milliseconds now) {
-        last_snapshot_ = now;
-        Recording snapshot = recording();
-        snapshot.gaps.emplace_back(
-            "a snapshot taken while the target ran: callcensus did not live to write the whole");
-        // Should this fail, the end of the run tells; the target is not to suffer for it.
-        static_cast<void>(replace_file(options_.recording, write_recording(snapshot)));
-    }
-
-    const TraceOptions& options_;
-    Clock::time_point started_ = Clock::now();
-    RecordingHeading heading_;
-    SyscallSet known_;  // beforehand
-    RecordingBuilder builder_;
-    StatusLine status_line_;
-    bool shows_status_;
-    TaskId main_;
-    std::size_t survivors_ = 0;
-    Milliseconds last_snapshot_{};
-};
 
 std::chrono::milliseconds milliseconds(double seconds) {
     return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
@@ -212,28 +70,15 @@ int report_failed_exec(const std::string& command, const Outcome& outcome) {
     return cannot_execute;
 }
 
-// The run is over and cannot be had again: when its results cannot be written where they should, the
-// recording goes wherever there is room.
-void salvage(const Recording& recording, const std::string& beside) {
-    const std::string content = write_recording(recording);
-    const char* temporary = std::getenv("TMPDIR");
-    const std::string name = fmt::format("/callcensus-{}.recording.json", ::getpid());
-    std::vector<std::string> directories;
-    if (!is_regular_or_new(beside))
-        directories.push_back(std::filesystem::current_path().string());
-    else
-        directories.push_back(std::filesystem::absolute(beside).parent_path().string());
-    if (temporary != nullptr) directories.emplace_back(temporary);
-    directories.insert(directories.end(), {"/tmp", "/var/tmp", "/dev/shm"});
-    for (const std::string& directory : directories)
-        if (replace_file(directory + name, content)) {
-            say("the recording is safe in " + directory + name + "; when there is room: callcensus derive " +
-                directory + name);
-            return;
-        }
+void save_elsewhere(const Recording& recording, const std::string& output) {
+    const std::string saved = salvage(recording, output);
+    if (!saved.empty()) {
+        say("the recording is safe in " + saved + "; when there is room: callcensus derive " + saved);
+        return;
+    }
     say("the recording could not be saved anywhere either; what was observed:");
     std::string names;
-    for (const CallRecord& record : recording.calls) names += " " + syscall_name(record.call);
+    for (const CallRecord& record : recording.calls) names += " " + name_or_number(record.call);
     say(names);
 }
 
@@ -314,7 +159,7 @@ int trace(const TraceOptions& options, const std::vector<std::string>& command) 
         !possible)
         return complain(possible.error());
 
-    Observer observer(options, attaches ? procfs::command_line(options.processes.front()) : command);
+    TraceObserver observer(options, attaches ? procfs::command_line(options.processes.front()) : command);
     Plan plan;
     plan.until_exit = options.until_exit;
     if (options.timeout) plan.timeout = milliseconds(*options.timeout);
@@ -373,7 +218,7 @@ int trace(const TraceOptions& options, const std::vector<std::string>& command) 
         if (file) files.push_back(std::move(*file));
         report.path = output_name(report.path);
     }
-    if (!written && summary.recording_path.empty()) salvage(recording, options.output);
+    if (!written && summary.recording_path.empty()) save_elsewhere(recording, options.output);
 
     if (options.json)
         say_plain(summary_json(summary));

@@ -222,6 +222,22 @@ class Recorded(HookCase):
         harness.wait_until_gone([tracer])
         self.assertEqual(self.files(), [])
 
+    def test_a_recording_that_cannot_be_written_where_it_should_is_saved_elsewhere(self):
+        self.path("gone").mkdir()
+        self.path("safe").mkdir()
+        if self.user:
+            for name in ("gone", "safe"):
+                os.chown(self.path(name), pwd.getpwnam(self.user).pw_uid, -1)
+        process = self.waiting(*self.mark())
+        state = self.state(f"of:{self.path('gone/p.json')}", pid=process.pid)
+        self.assertSucceeded(self.hook(state, env=self.environment(TMPDIR=str(self.path("safe")))))
+        tracer = int(harness.status_field(process.pid, "TracerPid"))
+        self.path("gone").rmdir()
+        self.assertSucceeded(process.end(b"go\n"))
+        harness.wait_until_gone([tracer])
+        saved = self.json(f"safe/callcensus-{tracer}.recording.json")
+        self.assertIn(harness.MARK_NAME, harness.recorded(saved))
+
     def test_who_is_left_running_is_followed_and_written_again(self):
         process = self.waiting("sh", "-c", '(read word < fifo; exec "$@") & echo left', "sh", *self.mark())
         os.mkfifo(self.path("fifo"), 0o666)

@@ -97,6 +97,7 @@ class Run {
     void count_arrival(Task& task);
     [[nodiscard]] bool records_only_containers() const;
     [[nodiscard]] bool is_inside_container(const Task& task) const;
+    [[nodiscard]] bool has_other_root(pid_t tid) const;
     [[nodiscard]] bool is_outside_containers(const Task& task) const;
     [[nodiscard]] bool records_strangers(pid_t tid) const;
     void begin_recording(const StoppedTask& stopped, Task& task, const std::string& executable);
@@ -107,7 +108,7 @@ class Run {
     std::optional<Waited> next_status();
     [[nodiscard]] bool everything_has_ended();
 
-    // Acting on one status
+    // Acting on one status (run.cpp)
     void act(Waited waited);
     void hear_its_creator_first(pid_t child);
     void on(const Ended& ended, Task& task);
@@ -119,7 +120,7 @@ class Run {
     void begin_call_again(const StoppedTask& stopped, Task& task);
     void resume(StoppedTask stopped, Task& task, int signal = 0);
 
-    /// True where nobody in the tree has made that call before.
+    // System calls (run_calls.cpp). True where nobody in the tree has made that call before.
     bool entered(StoppedTask& stopped, Task& task, std::uint32_t arch, std::uint64_t number,
                  const std::uint64_t (&arguments)[6]);
     void returned(StoppedTask& stopped, Task& task, std::int64_t value, bool is_error);
@@ -130,13 +131,13 @@ class Run {
     void created(Task& creator, pid_t child);
     void execed(StoppedTask& stopped, Task& task);
 
-    // Letting processes run
+    // Letting processes run (run_calls.cpp)
     void consider_letting_run(StoppedTask& stopped, Task& task);
     void go_on_injecting(StoppedTask& stopped, Task& task);
     void abandon_injection(Task& task);
     [[nodiscard]] Scope scope_of(const Process& process) const;
 
-    // The tree
+    // The tree (run_tree.cpp)
     Task* find(pid_t tid);
     Task& begin(pid_t tid, pid_t process, const Task* creator, bool certain = true);
     void inherit(Process& process, const Task* creator, bool certain);

@@ -1,16 +1,12 @@
 // How a run begins: what is launched or seized, and from where on it is recorded.
-#include <linux/seccomp.h>
 #include <sys/ptrace.h>
-#include <unistd.h>
 
-#include <algorithm>
-#include <cstring>
+#include <vector>
 
 #include "base/procfs.hpp"
 #include "record/command.hpp"
 #include "record/ptrace/interruption.hpp"
 #include "record/ptrace/launch.hpp"
-#include "record/ptrace/permission.hpp"
 #include "record/ptrace/run.hpp"
 #include "record/ptrace/seize.hpp"
 
@@ -128,9 +124,13 @@ bool Run::records_only_containers() const {
 // filter and executes the command; what it executes for itself and for hooks it executes outside. Of the
 // container whose first process is given, that process is inside whatever its root is.
 bool Run::is_inside_container(const Task& task) const {
-    if (std::holds_alternative<Container>(target_) && task.process->pid == main_) return true;
-    const auto root = procfs::root_directory(task.id.tid);
-    return root && !(root == own_root_);
+    return (std::holds_alternative<Container>(target_) && task.process->pid == main_) ||
+           has_other_root(task.id.tid);
+}
+
+bool Run::has_other_root(pid_t tid) const {
+    const auto root = procfs::root_directory(tid);
+    return root && root != own_root_;
 }
 
 // Engines and runtimes are followed at full speed: only events stop them. A task in another mount namespace
@@ -141,11 +141,7 @@ bool Run::is_outside_containers(const Task& task) const {
 }
 
 // Whether a task whose creator we do not know counts.
-bool Run::records_strangers(pid_t tid) const {
-    if (!records_only_containers()) return true;
-    const auto root = procfs::root_directory(tid);
-    return root && !(root == own_root_);
-}
+bool Run::records_strangers(pid_t tid) const { return !records_only_containers() || has_other_root(tid); }
 
 void Run::begin_recording(const StoppedTask& stopped, Task& task, const std::string& executable) {
     if (learner_) stopped.set_options(options() | PTRACE_O_EXITKILL);

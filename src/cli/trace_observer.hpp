@@ -1,0 +1,55 @@
+// Collects the events of `callcensus trace`, shows how things go, and saves a snapshot now and then: should
+// we be killed outright, the recording so far is there.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "callcensus/recorder.hpp"
+#include "callcensus/recording_builder.hpp"
+#include "cli/recording_heading.hpp"
+#include "cli/status_line.hpp"
+#include "cli/trace_options.hpp"
+
+namespace callcensus::cli {
+
+class TraceObserver final : public Sink {
+  public:
+    TraceObserver(const TraceOptions& options, const std::vector<std::string>& command);
+
+    Verdict on(const Event& event) override;
+
+    void runs_under(std::string_view engine, const SyscallSet& known);
+    /// How often it wants to be asked.
+    [[nodiscard]] std::optional<std::chrono::milliseconds> tick_interval() const;
+
+    [[nodiscard]] Recording recording() const;
+    [[nodiscard]] std::size_t survivors() const { return survivors_; }
+    void finish() { status_line_.wipe(); }
+
+  private:
+    using Clock = std::chrono::steady_clock;
+
+    [[nodiscard]] Milliseconds elapsed() const { return Clock::now() - started_; }
+    void say_whom_we_follow() const;
+    void ended(const TaskExited& exited);
+    void tick();
+    [[nodiscard]] bool unseen_writers() const;
+    void save_snapshot(Milliseconds now);
+
+    const TraceOptions& options_;
+    Clock::time_point started_ = Clock::now();
+    RecordingHeading heading_;
+    SyscallSet known_;  // beforehand
+    RecordingBuilder builder_;
+    StatusLine status_line_;
+    bool shows_status_;
+    TaskId main_;
+    std::size_t survivors_ = 0;
+    Milliseconds last_snapshot_{};
+};
+
+}  // namespace callcensus::cli
