@@ -11,6 +11,7 @@
 
 #include "callcensus/abi.hpp"
 #include "callcensus/profile.hpp"
+#include "callcensus/result.hpp"
 
 namespace callcensus {
 
@@ -33,6 +34,8 @@ struct Machine {
 [[nodiscard]] const std::set<std::string>& docker_default_capabilities();
 /// By Go's name ("amd64") or ours ("x86_64"); null for neither.
 [[nodiscard]] const AbiInfo* find_machine_abi(std::string_view name);
+/// That of the machine; fails where its `arch` is none.
+[[nodiscard]] Result<Abi> native_abi_of(const Machine& machine);
 
 /// Whether the rule's includes and excludes hold.
 [[nodiscard]] bool applies(const Rule& rule, const Machine& machine);

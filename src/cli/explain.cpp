@@ -71,7 +71,7 @@ int explain_call(const ExplainCommandOptions& options) {
     // What is no JSON and no YAML has no places.
     const auto places = read_leniently(*text, name);
 
-    const Abi native = find_machine_abi(machine->arch)->abi;
+    const Abi native = native_abi_of(*machine).value();
     std::set<Abi> abis = abis_of(*profile, native);
     if (!options.abi.empty()) {
         const AbiInfo* chosen = find_abi(options.abi);

@@ -57,6 +57,11 @@ const AbiInfo* find_machine_abi(std::string_view name) {
     return nullptr;
 }
 
+Result<Abi> native_abi_of(const Machine& machine) {
+    if (const AbiInfo* row = find_machine_abi(machine.arch)) return row->abi;
+    return fail("\"" + machine.arch + "\" is no architecture that callcensus knows");
+}
+
 bool applies(const Rule& rule, const Machine& machine) {
     const Context& with = rule.includes;
     const Context& without = rule.excludes;

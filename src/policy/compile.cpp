@@ -143,8 +143,8 @@ SeccompContext context_of(const AbiInfo& abi, const Decision& otherwise) {
 }  // namespace
 
 Result<CompiledFilter> compile(const Profile& profile, const Machine& machine) {
-    const AbiInfo* native = find_machine_abi(machine.arch);
-    if (native == nullptr) return fail("\"" + machine.arch + "\" is no architecture that callcensus knows");
+    const auto native = native_abi_of(machine);
+    if (!native) return tl::unexpected(native.error());
     const Decision otherwise = default_decision(profile);
     const auto by_name = rules_by_name(profile, machine);
     const auto meaning = meaning_of(profile, machine);
@@ -157,7 +157,7 @@ Result<CompiledFilter> compile(const Profile& profile, const Machine& machine) {
     SeccompContext whole(nullptr, &seccomp_release);
     // One ABI at a time, so that conditions are worked out for its width, and the native one of this machine
     // first or not at all: libseccomp begins with it.
-    for (const Abi abi : abis_of(profile, native->abi)) {
+    for (const Abi abi : abis_of(profile, *native)) {
         const ArgumentWidth width = argument_width(abi);
         SeccompContext context = context_of(info(abi), otherwise);
         if (!context) {

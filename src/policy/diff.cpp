@@ -311,14 +311,13 @@ Result<Difference> diff(const Comparable& before, const Comparable& after, const
     const auto* old_profile = std::get_if<Profile>(&before);
     const auto* new_profile = std::get_if<Profile>(&after);
     difference.of_recordings = old_profile == nullptr && new_profile == nullptr;
-    const AbiInfo* native = find_machine_abi(options.machine.arch);
-    if (native == nullptr)
-        return fail("\"" + options.machine.arch + "\" is no architecture that callcensus knows");
+    const auto native = native_abi_of(options.machine);
+    if (!native) return tl::unexpected(native.error());
 
     std::set<Abi> common;
     if (old_profile != nullptr && new_profile != nullptr) {
         const auto abis = [&](const Profile& profile) {
-            return options.as_conditions ? all_abis_of(profile, native->abi) : abis_of(profile, native->abi);
+            return options.as_conditions ? all_abis_of(profile, *native) : abis_of(profile, *native);
         };
         const std::set<Abi> old_abis = abis(*old_profile);
         const std::set<Abi> new_abis = abis(*new_profile);

@@ -1,6 +1,7 @@
 #include "callcensus/explain.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <utility>
 
@@ -10,19 +11,25 @@
 namespace callcensus {
 namespace {
 
-// Every rule that speaks of the call on that ABI, in the order in which they are asked, as Meaning has them.
-std::vector<Reason> reasons_of(const Profile& profile, const Machine& machine, Abi abi,
-                               const std::string& name) {
-    std::vector<Reason> own, through;
+struct Speaking {
+    std::size_t index;  // in the profile
+    Rule rule;          // as it is for the call: with a selector where the call is a multiplexer
+};
+
+// Every rule that speaks of the call on that ABI, in the order in which they are asked (multiplexers' own
+// first, as in Meaning). Those that repeat the default are dropped by every runtime.
+std::vector<Speaking> rules_for(const Profile& profile, const Machine& machine, Abi abi,
+                                const std::string& name) {
+    std::vector<Speaking> own, through;
     for (std::size_t i = 0; i < profile.rules.size(); ++i) {
         const Rule& rule = profile.rules[i];
-        if (!applies(rule, machine)) continue;
-        if (rule.speaks_of(name)) own.push_back({i, decision_of(rule), rule.args});
+        if (!applies(rule, machine) || decision_of(rule) == default_decision(profile)) continue;
+        if (rule.speaks_of(name)) own.push_back({i, rule});
         std::vector<std::string> names = rule.names;
         if (!rule.name.empty()) names.push_back(rule.name);
         for (const std::string& other : names)
             if (const auto by = multiplexed(abi, other); by && by->call == name)
-                through.push_back({i, decision_of(rule), through_multiplexer(rule, *by).args});
+                through.push_back({i, through_multiplexer(rule, *by)});
     }
     own.insert(own.end(), through.begin(), through.end());
     return own;
@@ -49,39 +56,42 @@ std::optional<Decision> settled(const CallMeaning& meaning, const ArgumentSet& k
 
 Result<Reading> read(const Profile& profile, const Machine& machine, Syscall call,
                      const KnownArguments& arguments) {
-    const auto meaning = meaning_of(profile, machine);
-    if (!meaning) return tl::unexpected(meaning.error());
     const ArgumentWidth width = argument_width(call.abi);
     const std::string name = name_or_number(call);
+    const auto native = native_abi_of(machine);
+    if (!native) return tl::unexpected(native.error());
     Reading reading;
-    const auto of_abi = meaning->calls.find(call.abi);
-    reading.covered = of_abi != meaning->calls.end();
+    reading.covered = abis_of(profile, *native).count(call.abi) != 0;
     if (!reading.covered) {
         reading.decision = Decision{Action::kill_thread, 0};
         reading.meaning = always(*reading.decision, width);
         return reading;
     }
-    const auto found = of_abi->second.find(name);
-    reading.meaning = found == of_abi->second.end() ? always(meaning->otherwise, width) : found->second;
+    const std::vector<Speaking> speaking = rules_for(profile, machine, call.abi, name);
+    std::vector<const Rule*> rules;
+    for (const Speaking& one : speaking) rules.push_back(&one.rule);
+    auto meaning = meaning_of(rules, default_decision(profile), width);
+    if (!meaning) return fail(too_complicated(name));
+    reading.meaning = std::move(*meaning);
     const ArgumentSet known = known_arguments(arguments, width);
     reading.decision = settled(reading.meaning, known);
 
-    std::vector<Reason> all = reasons_of(profile, machine, call.abi, name);
-    // Rules that repeat the default are dropped by every runtime.
-    std::erase_if(all, [&](const Reason& reason) { return reason.decision == meaning->otherwise; });
-    const auto unconditional =
-        std::find_if(all.begin(), all.end(), [](const Reason& reason) { return reason.conditions.empty(); });
-    if (unconditional != all.end()) {
-        reading.reasons = {*unconditional};
+    const auto reason = [](const Speaking& one) {
+        return Reason{one.index, decision_of(one.rule), one.rule.args};
+    };
+    const auto unconditional = std::find_if(speaking.begin(), speaking.end(),
+                                            [](const Speaking& one) { return one.rule.args.empty(); });
+    if (unconditional != speaking.end()) {
+        reading.reasons = {reason(*unconditional)};
         return reading;
     }
     // The first whose conditions hold decides: those behind one that holds for certain have no say.
     ArgumentSet decided;
-    for (Reason& reason : all) {
-        const ArgumentSet here = intersection(set_of(reason.conditions, width), known);
+    for (const Speaking& one : speaking) {
+        const ArgumentSet here = intersection(set_of(one.rule.args, width), known);
         if (here.empty() || covers(decided, known)) continue;
         decided = union_of(decided, here);
-        reading.reasons.push_back(std::move(reason));
+        reading.reasons.push_back(reason(one));
     }
     reading.default_decides = !covers(decided, known);
     return reading;

@@ -177,13 +177,13 @@ std::string too_complicated(const std::string& call) {
 }
 
 Result<Meaning> meaning_of(const Profile& profile, const Machine& machine) {
-    const AbiInfo* native = find_machine_abi(machine.arch);
-    if (native == nullptr) return fail("\"" + machine.arch + "\" is no architecture that callcensus knows");
+    const auto native = native_abi_of(machine);
+    if (!native) return tl::unexpected(native.error());
     Meaning meaning;
     meaning.otherwise = default_decision(profile);
     const auto by_name = rules_by_name(profile, machine);
     std::map<ArgumentWidth, std::map<std::string, CallMeaning>> by_width;
-    for (const Abi abi : abis_of(profile, native->abi)) {
+    for (const Abi abi : abis_of(profile, *native)) {
         const ArgumentWidth width = argument_width(abi);
         auto& calls = meaning.calls[abi];
         std::list<Rule> through;

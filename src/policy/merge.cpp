@@ -324,8 +324,8 @@ void warn_of_what_is_left_out(std::span<const NamedProfile> inputs, std::vector<
 
 Result<Merged> merge(std::span<const NamedProfile> inputs, MergeKind kind, const Machine& machine) {
     if (inputs.empty()) return fail("there is nothing to merge");
-    const AbiInfo* native = find_machine_abi(machine.arch);
-    if (native == nullptr) return fail("\"" + machine.arch + "\" is no architecture that callcensus knows");
+    const auto native = native_abi_of(machine);
+    if (!native) return tl::unexpected(native.error());
 
     Merged merged;
     Profile& result = merged.profile;
@@ -350,7 +350,7 @@ Result<Merged> merge(std::span<const NamedProfile> inputs, MergeKind kind, const
     const bool as_map = std::any_of(inputs.begin(), inputs.end(), [](const NamedProfile& input) {
         return !input.profile.arch_map.empty();
     });
-    const Families families = merged_families(inputs, kind, native->abi);
+    const Families families = merged_families(inputs, kind, *native);
     write_families(result, families, as_map);
     const bool none_says = std::all_of(inputs.begin(), inputs.end(), [](const NamedProfile& input) {
         return input.profile.arch_map.empty() && input.profile.architectures.empty();
@@ -359,13 +359,13 @@ Result<Merged> merge(std::span<const NamedProfile> inputs, MergeKind kind, const
     const std::set<Abi> abis = all_abis_of(families);
     std::set<ArgumentWidth> widths;
     for (const Abi abi : abis) widths.insert(argument_width(abi));
-    if (widths.empty()) widths.insert(argument_width(native->abi));
+    if (widths.empty()) widths.insert(argument_width(*native));
 
     auto index = index_by_name(inputs);
     std::list<Rule> through_multiplexers;
     if (inputs.size() > 1) warn_of_multiplexers(index, kind, abis, merged.warnings);
     if (kind != MergeKind::unite) add_multiplexers(index, abis, through_multiplexers);
-    ArchitectureWarnings(inputs, kind, native->abi).add(abis, index, merged.warnings);
+    ArchitectureWarnings(inputs, kind, *native).add(abis, index, merged.warnings);
     CallMerger merger(kind, otherwise, denial, widths, merged.warnings);
     RuleCollector rules;
     for (const auto& [name, of_name] : index) {

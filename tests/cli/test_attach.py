@@ -690,9 +690,11 @@ class SuspendedFilters(AttachCase):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """None of those that the kernel gives to clients: with tests beside this one it would soon be taken."""
+    while True:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", random.randrange(16384, 32768)))
+            return probe.getsockname()[1]
 
 
 def answers(port):
