@@ -55,11 +55,17 @@ struct Execed {
     std::string executable;  ///< absolute path, or `[name]` where the kernel does not tell the path
 };
 
-/// A task enters a system call. Whether it also returns from it is told by SyscallReturned.
+/// A task enters a system call. Whether it also returns from it is told by SyscallReturned. The task is
+/// stopped while the event is handled, so that its memory, mappings and descriptors can be looked at
+/// (attribution.hpp, call_text.hpp).
 struct SyscallSeen {
     TaskId task;
     Syscall call{};
     std::array<std::uint64_t, 6> arguments{};
+    /// Behind the instruction that makes the call; 0 where it is not known, as of an execve that has replaced
+    /// its program.
+    std::uint64_t instruction_pointer = 0;
+    std::uint64_t stack_pointer = 0;
 };
 
 /// A task has come back from the call that it had entered.

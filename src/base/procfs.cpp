@@ -140,6 +140,8 @@ std::optional<CallInProgress> call_in_progress(pid_t tid) {
     char* end = nullptr;
     call.number = std::strtoull(at, &end, 10);
     for (std::uint64_t& argument : call.arguments) argument = std::strtoull(end, &end, 16);
+    call.stack_pointer = std::strtoull(end, &end, 16);
+    call.instruction_pointer = std::strtoull(end, &end, 16);
     return call;
 }
 

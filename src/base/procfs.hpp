@@ -31,6 +31,8 @@ struct TaskStatus {
 struct CallInProgress {
     std::uint64_t number = 0;
     std::array<std::uint64_t, 6> arguments{};
+    std::uint64_t stack_pointer = 0;
+    std::uint64_t instruction_pointer = 0;
 };
 [[nodiscard]] std::optional<CallInProgress> call_in_progress(pid_t tid);
 

@@ -16,7 +16,9 @@ struct Fixture {
     void start(TaskId task, pid_t process, TaskId creator, const std::string& executable) {
         builder.on(TaskStarted{task, creator, process, executable});
     }
-    void call(TaskId task, std::uint32_t number) { builder.on(SyscallSeen{task, {Abi::x86_64, number}, {}}); }
+    void call(TaskId task, std::uint32_t number) {
+        builder.on(SyscallSeen{task, {Abi::x86_64, number}, {}, 0, 0});
+    }
     void result(TaskId task, std::uint32_t number, std::int64_t value) {
         builder.on(SyscallReturned{task, {Abi::x86_64, number}, value, value < 0});
     }
@@ -52,8 +54,8 @@ TEST_CASE("calls are counted, with their results and their beginning") {
 TEST_CASE("numbers are told apart by ABI and listed in order") {
     Fixture fixture;
     fixture.start(first, 100, {}, "/bin/mixed");
-    fixture.builder.on(SyscallSeen{first, {Abi::x32, 0x40000014}, {}});
-    fixture.builder.on(SyscallSeen{first, {Abi::i386, 20}, {}});
+    fixture.builder.on(SyscallSeen{first, {Abi::x32, 0x40000014}, {}, 0, 0});
+    fixture.builder.on(SyscallSeen{first, {Abi::i386, 20}, {}, 0, 0});
     fixture.call(first, 20);
     const Recording recording = fixture.builder.snapshot();
     REQUIRE(recording.calls.size() == 3);

@@ -5,7 +5,6 @@
 #include <cerrno>
 
 #include "abi/known_call.hpp"
-#include "base/procfs.hpp"
 
 namespace callcensus::ptrace {
 namespace {
@@ -48,13 +47,13 @@ bool can_be_made_again(Syscall call) {
 
 }  // namespace
 
-std::optional<std::pair<Syscall, std::array<std::uint64_t, 6>>> interrupted_call(const StoppedTask& task) {
+std::optional<std::pair<Syscall, procfs::CallInProgress>> interrupted_call(const StoppedTask& task) {
     const auto in_progress = procfs::call_in_progress(task.tid());
     const auto info = task.syscall_info();
     if (!in_progress || !info) return std::nullopt;
     const auto call = identify(info->arch, in_progress->number);
     if (!call) return std::nullopt;
-    return std::pair(*call, in_progress->arguments);
+    return std::pair(*call, *in_progress);
 }
 
 bool undo_interruption(const StoppedTask& task) {

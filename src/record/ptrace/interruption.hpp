@@ -10,6 +10,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/procfs.hpp"
 #include "callcensus/abi.hpp"
 #include "record/ptrace/stopped_task.hpp"
 
@@ -17,7 +18,7 @@ namespace callcensus::ptrace {
 
 /// The call that a task has just come back from, blocked until something woke it; empty where it was in its
 /// own code. At any stop but those of calls themselves.
-[[nodiscard]] std::optional<std::pair<Syscall, std::array<std::uint64_t, 6>>> interrupted_call(
+[[nodiscard]] std::optional<std::pair<Syscall, procfs::CallInProgress>> interrupted_call(
     const StoppedTask& task);
 
 /// Has the kernel begin that call again (with its whole timeout) where it has failed with EINTR, unless a

@@ -229,7 +229,7 @@ void Run::on(const SyscallStop&, Task& task) {
         if (task.injection) {
             if (info->op == PTRACE_SYSCALL_INFO_EXIT) go_on_injecting(stopped, task);
         } else if (info->op == PTRACE_SYSCALL_INFO_ENTRY) {
-            entered(stopped, task, info->arch, info->entry.nr, info->entry.args);
+            entered(stopped, task, *info);
         } else if (info->op == PTRACE_SYSCALL_INFO_EXIT) {
             returned(stopped, task, info->exit.rval, info->exit.is_error != 0);
             if (learner_) consider_letting_run(stopped, task);

@@ -121,8 +121,7 @@ class Run {
     void resume(StoppedTask stopped, Task& task, int signal = 0);
 
     // System calls (run_calls.cpp). True where nobody in the tree has made that call before.
-    bool entered(StoppedTask& stopped, Task& task, std::uint32_t arch, std::uint64_t number,
-                 const std::uint64_t (&arguments)[6]);
+    bool entered(StoppedTask& stopped, Task& task, const __ptrace_syscall_info& info);
     void returned(StoppedTask& stopped, Task& task, std::int64_t value, bool is_error);
     void refuse_to_be_traced(StoppedTask& stopped, Task& task, const std::array<std::uint64_t, 6>& arguments);
     void trapped(StoppedTask& stopped, Task& task);

@@ -7,6 +7,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 #include <vector>
@@ -68,20 +69,23 @@ bool sets_filter(Syscall call, const std::array<std::uint64_t, 6>& arguments) {
 
 }  // namespace
 
-bool Run::entered(StoppedTask& stopped, Task& task, std::uint32_t arch, std::uint64_t number,
-                  const std::uint64_t (&values)[6]) {
-    task.current = identify(arch, number);
+// `info`: of an entry stop, or of a filter's.
+bool Run::entered(StoppedTask& stopped, Task& task, const __ptrace_syscall_info& info) {
+    const bool by_filter = info.op == PTRACE_SYSCALL_INFO_SECCOMP;
+    task.current = identify(info.arch, by_filter ? info.seccomp.nr : info.entry.nr);
     task.cloning.reset();
     task.expects_child = false;
     if (!task.current) {
         char text[16];
-        std::snprintf(text, sizeof text, "0x%08x", arch);
+        std::snprintf(text, sizeof text, "0x%08x", info.arch);
         emit(Lost{std::string("calls of an architecture that callcensus does not know: ") + text});
         return false;
     }
     const Syscall call = *task.current;
-    const auto arguments = std::to_array(values);
-    if (task.recorded) emit(SyscallSeen{task.id, call, arguments});
+    std::array<std::uint64_t, 6> arguments{};
+    std::copy_n(by_filter ? info.seccomp.args : info.entry.args, arguments.size(), arguments.begin());
+    if (task.recorded)
+        emit(SyscallSeen{task.id, call, arguments, info.instruction_pointer, info.stack_pointer});
     const bool is_new =
         learner_ && task.recorded && learner_->saw(*task.process->learnt, call, since(task.resumed));
 
@@ -109,8 +113,7 @@ void Run::trapped(StoppedTask& stopped, Task& task) {
     if (!info || info->op != PTRACE_SYSCALL_INFO_SECCOMP) return;
     // Where calls stop at their entry too, this one has been seen there, before any filter looked at it.
     const bool seen_at_entry = task.current.has_value();
-    const bool is_new =
-        !seen_at_entry && entered(stopped, task, info->arch, info->seccomp.nr, info->seccomp.args);
+    const bool is_new = !seen_at_entry && entered(stopped, task, *info);
     const bool is_ours = task.process->depends_on_us && info->seccomp.ret_data == our_filter_data;
     if (!is_ours && stopped.set_syscall_number(-1)) task.void_number = info->seccomp.nr;
     // Of a call that stops the task for want of a looser filter the result is not worth a second stop.
@@ -232,7 +235,7 @@ void Run::execed(StoppedTask& stopped, Task& task) {
     }
     if (learner_) learner_->execed(*task.process->learnt, executable);
     if (begins && task.current) {
-        emit(SyscallSeen{task.id, *task.current, {}});
+        emit(SyscallSeen{task.id, *task.current, {}, 0, 0});
         if (learner_) learner_->saw(*task.process->learnt, *task.current, {});
     }
     task.outside = is_outside_containers(task);

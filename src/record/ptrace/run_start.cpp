@@ -104,7 +104,11 @@ void Run::set_the_deadlines() {
 // restart_syscall.
 void Run::arrived(const StoppedTask& stopped, Task& task) {
     const auto call = interrupted_call(stopped);
-    if (task.recorded && call && !task.current) emit(SyscallSeen{task.id, call->first, call->second});
+    if (task.recorded && call && !task.current) {
+        const auto& [which, details] = *call;
+        emit(SyscallSeen{task.id, which, details.arguments, details.instruction_pointer,
+                         details.stack_pointer});
+    }
     count_arrival(task);
 }
 
