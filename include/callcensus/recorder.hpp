@@ -12,7 +12,11 @@
 /// and installs handlers for terminal and termination signals while it lasts, which it restores at its end.
 #pragma once
 
+#include <linux/filter.h>
+
 #include <chrono>
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -20,11 +24,18 @@
 #include <variant>
 #include <vector>
 
+#include "callcensus/argument_set.hpp"
 #include "callcensus/event.hpp"
 #include "callcensus/result.hpp"
 #include "callcensus/syscall_set.hpp"
 
 namespace callcensus {
+
+/// A seccomp filter that a program is to run under: seccomp(2).
+struct LoadedFilter {
+    std::vector<sock_filter> code;
+    std::uint32_t flags = 0;  ///< SECCOMP_FILTER_FLAG_*
+};
 
 /// Start a program and record it from its execve on. `argv[0]` is looked up as a shell does.
 struct Launch {
@@ -32,6 +43,9 @@ struct Launch {
     /// Record only what happens inside the containers that it starts (or enters, as `podman exec` does): see
     /// Container for where that begins. Everything else is followed, and not reported.
     bool in_containers = false;
+    /// Loaded right before the execve, which then is the first call that passes it; with no_new_privs only
+    /// where the kernel demands that. Whatever the execve comes to, it is reported.
+    std::optional<LoadedFilter> filter = std::nullopt;
 };
 
 /// Follow processes that run already, with all their threads and whatever these start from now on. The
@@ -67,7 +81,10 @@ struct Plan {
     /// Switch off the target's own seccomp filters while it is recorded (PTRACE_O_SUSPEND_SECCOMP, Linux 4.3;
     /// takes CAP_SYS_ADMIN in the first user namespace).
     bool suspend_filters = false;
-    SyscallSet known;     ///< calls that need not be reported at all, as if they had been seen before
+    SyscallSet known;  ///< calls that need not be reported at all, as if they had been seen before
+    std::map<Syscall, ArgumentSet> known_if;  ///< the same of calls with these arguments
+    /// No other calls ever go unreported because they are known: each time one is made it is reported.
+    std::optional<SyscallSet> learn_only;
     double patience = 1;  ///< how long to watch before letting run, relative to the default; 0: at once
 };
 
@@ -92,6 +109,7 @@ struct Outcome {
     bool started = false;  ///< the execve has succeeded, or the processes are followed; otherwise there is
                            ///< nothing to derive from
     int exec_errno = 0;    ///< why it has not, 0 where the task died before it came to that
+    int filter_errno = 0;  ///< why the filter of a Launch could not be loaded
     std::string path;      ///< what argv[0] was resolved to
     std::optional<ExitStatus> status;  ///< of the first process; empty where it was let go alive
     std::size_t let_go = 0;            ///< tasks that were released alive

@@ -50,6 +50,12 @@ class SyscallSet {
         std::set_union(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(both.calls_));
         return both;
     }
+    /// Those that are in both.
+    friend SyscallSet operator&(const SyscallSet& a, const SyscallSet& b) {
+        SyscallSet common;
+        std::set_intersection(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(common.calls_));
+        return common;
+    }
     /// Those of `a` that are not in `b`.
     friend SyscallSet operator-(const SyscallSet& a, const SyscallSet& b) {
         SyscallSet rest;

@@ -59,7 +59,8 @@ Subcommand add_convert(CLI::App& app) {
         ->option_text("FILE");
     sub->add_flag("-q,--quiet", options->quiet, "No warnings");
     options->machine.add_to(*sub);
-    return {sub, false, [options](const std::vector<std::string>&) { return convert(*options); }};
+    return {sub, TargetBegins::never,
+            [options](const std::vector<std::string>&) { return convert(*options); }};
 }
 
 }  // namespace callcensus::cli

@@ -85,7 +85,7 @@ Subcommand add_derive(CLI::App& app) {
     sub->add_flag("-q,--quiet", options->quiet, "No summary and no warnings");
     options->policy.add_selection_to(*sub);
     options->policy.add_to(*sub);
-    return {sub, false, [options, named](const std::vector<std::string>&) {
+    return {sub, TargetBegins::never, [options, named](const std::vector<std::string>&) {
                 if (named->count() == 0) options->output = options->format.default_output();
                 return derive_profile(*options);
             }};

@@ -96,7 +96,8 @@ Subcommand add_diff(CLI::App& app) {
     sub->add_flag("--conditions", options->conditions,
                   "Compare includes and excludes as conditions, in every situation that they tell apart");
     options->machine.add_to(*sub);
-    return {sub, false, [options](const std::vector<std::string>&) { return compare(*options); }, trouble};
+    return {sub, TargetBegins::never,
+            [options](const std::vector<std::string>&) { return compare(*options); }, trouble};
 }
 
 }  // namespace callcensus::cli

@@ -131,8 +131,8 @@ Subcommand add_explain(CLI::App& app) {
         ->option_text("NAME,...");
     sub->add_flag("--json", options->json, "As JSON");
     options->machine.add_to(*sub);
-    return {sub, false, [options](const std::vector<std::string>&) { return explain_call(*options); },
-            trouble};
+    return {sub, TargetBegins::never,
+            [options](const std::vector<std::string>&) { return explain_call(*options); }, trouble};
 }
 
 }  // namespace callcensus::cli

@@ -352,7 +352,7 @@ Subcommand add_hook(CLI::App& app) {
         ->option_text("STAGE")
         ->check(CLI::IsMember({"prestart", "createRuntime"}))
         ->needs(install);
-    return {sub, false,
+    return {sub, TargetBegins::never,
             [options, directory](const std::vector<std::string>&) {
                 const bool named = directory->count() != 0;
                 if (!options->install && !options->uninstall && !named) return run_hook();

@@ -106,8 +106,8 @@ Subcommand add_lint(CLI::App& app) {
         ->delimiter(',')
         ->allow_extra_args(false)
         ->option_text("CODE,...");
-    return {sub, false, [options](const std::vector<std::string>&) { return lint_profiles(*options); },
-            trouble};
+    return {sub, TargetBegins::never,
+            [options](const std::vector<std::string>&) { return lint_profiles(*options); }, trouble};
 }
 
 }  // namespace callcensus::cli

@@ -41,9 +41,11 @@ int run(std::vector<std::string> arguments) {
         });
     if (named == subcommands.end() && !arguments.empty() && arguments.front().rfind('-', 0) != 0)
         return complain({"there is no command \"" + arguments.front() + "\" (see callcensus --help)", "", 0});
-    if (named != subcommands.end() && named->takes_target) {
+    if (named != subcommands.end() && named->target_begins != TargetBegins::never) {
         const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
-        SplitArguments split = split_target(*named->app, rest);
+        SplitArguments split = named->target_begins == TargetBegins::after_separator
+                                   ? split_at_separator(rest)
+                                   : split_target(*named->app, rest);
         arguments.resize(1);
         arguments.insert(arguments.end(), split.ours.begin(), split.ours.end());
         target = std::move(split.target);

@@ -96,7 +96,8 @@ Subcommand add_merge(CLI::App& app) {
     options->format.add_to(*sub, "--format", "Format");
     sub->add_flag("-q,--quiet", options->quiet, "No warnings");
     options->machine.add_to(*sub);
-    return {sub, false, [options](const std::vector<std::string>&) { return merge_files(*options); }};
+    return {sub, TargetBegins::never,
+            [options](const std::vector<std::string>&) { return merge_files(*options); }};
 }
 
 }  // namespace callcensus::cli

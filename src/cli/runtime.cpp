@@ -104,7 +104,7 @@ Subcommand add_runtime(CLI::App& app) {
         "      --security-opt seccomp=unconfined IMAGE ls /");
     sub->add_option("--runtime", *runtime, "The runtime (default: $CALLCENSUS_RUNTIME, or runc)")
         ->option_text("PATH");
-    return {sub, true,
+    return {sub, TargetBegins::after_options,
             [runtime](const std::vector<std::string>& arguments) { return run_runtime(*runtime, arguments); },
             runtime_failed};
 }

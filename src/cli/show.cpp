@@ -69,7 +69,7 @@ Subcommand add_show(CLI::App& app) {
         ->check(CLI::IsMember({"name", "count", "risk"}))
         ->option_text("BY");
     sub->add_flag("--json", options->json, "As JSON: an object, or a list of one for each file");
-    return {sub, false, [options](const std::vector<std::string>&) { return show(*options); }};
+    return {sub, TargetBegins::never, [options](const std::vector<std::string>&) { return show(*options); }};
 }
 
 }  // namespace callcensus::cli

@@ -1,5 +1,7 @@
 #include "cli/split_target.hpp"
 
+#include <algorithm>
+
 namespace callcensus::cli {
 namespace {
 
@@ -30,6 +32,13 @@ SplitArguments split_target(const CLI::App& app, const std::vector<std::string>&
     }
     if (next != arguments.end() && *next == "--") ++next;
     split.target.assign(next, arguments.end());
+    return split;
+}
+
+SplitArguments split_at_separator(const std::vector<std::string>& arguments) {
+    const auto separator = std::find(arguments.begin(), arguments.end(), "--");
+    SplitArguments split{{arguments.begin(), separator}, {}};
+    if (separator != arguments.end()) split.target.assign(separator + 1, arguments.end());
     return split;
 }
 

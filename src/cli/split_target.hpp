@@ -16,4 +16,7 @@ struct SplitArguments {
 /// CLI11 sees anything: it would take options behind the command (`trace ls -o y`) for ours.
 [[nodiscard]] SplitArguments split_target(const CLI::App& app, const std::vector<std::string>& arguments);
 
+/// At `--` alone, for commands that have arguments of their own.
+[[nodiscard]] SplitArguments split_at_separator(const std::vector<std::string>& arguments);
+
 }  // namespace callcensus::cli

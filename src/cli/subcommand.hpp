@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -11,9 +12,16 @@
 
 namespace callcensus::cli {
 
+/// Where the command line of a target begins, which CLI11 must not see.
+enum class TargetBegins : std::uint8_t {
+    never,            ///< there is none
+    after_options,    ///< with the first word that is no option of ours, or behind `--`
+    after_separator,  ///< behind `--`
+};
+
 struct Subcommand {
     CLI::App* app = nullptr;
-    bool takes_target = false;
+    TargetBegins target_begins = TargetBegins::never;
     std::function<int(const std::vector<std::string>& target)> run;
     int status_of_errors = failed;
 };
@@ -35,6 +43,7 @@ Subcommand add_lint(CLI::App& app);
 Subcommand add_merge(CLI::App& app);
 Subcommand add_show(CLI::App& app);
 Subcommand add_explain(CLI::App& app);
+Subcommand add_verify(CLI::App& app);
 Subcommand add_convert(CLI::App& app);
 Subcommand add_hook(CLI::App& app);
 Subcommand add_runtime(CLI::App& app);

@@ -13,21 +13,21 @@ namespace callcensus::cli {
 namespace {
 
 constexpr std::chrono::seconds snapshot_interval{10};
-constexpr std::size_t longest_command = 60;
 
 }  // namespace
 
-TraceObserver::TraceObserver(const TraceOptions& options, const std::vector<std::string>& command)
+TraceObserver::TraceObserver(const TraceOptions& options, const Target& target)
     : options_(options),
+      target_(target),
       builder_([this] { return elapsed(); }),
       shows_status_(!options.quiet && StatusLine::possible()) {
-    heading_.command = command;
+    heading_.command = command_of(target);
 }
 
 Verdict TraceObserver::on(const Event& event) {
     builder_.on(event);
     if (std::holds_alternative<Following>(event)) {
-        if (!options_.quiet) say_whom_we_follow();
+        if (!options_.quiet) say_whom_we_follow(target_);
     } else if (const auto* seen = std::get_if<SyscallSeen>(&event)) {
         if (shows_status_) status_line_.note(*seen);
     } else if (const auto* returned = std::get_if<SyscallReturned>(&event)) {
@@ -65,21 +65,10 @@ Recording TraceObserver::recording() const {
     return recording;
 }
 
-void TraceObserver::say_whom_we_follow() const {
-    std::vector<std::string> whom;
-    for (const pid_t pid : options_.processes) {
-        std::string command = fmt::format("{}", fmt::join(procfs::command_line(pid), " "));
-        if (command.size() > longest_command) command = command.substr(0, longest_command) + "...";
-        whom.push_back(fmt::format("{} ({})", command, pid));
-    }
-    say(fmt::format("following {}; Ctrl-C lets go of {}", fmt::join(whom, ", "),
-                    whom.size() == 1 ? "it" : "them"));
-}
-
 void TraceObserver::ended(const TaskExited& exited) {
-    if (!(exited.task == main_) || options_.container || !options_.processes.empty()) return;
+    if (!(exited.task == main_) || options_.target.container || options_.target.attaches()) return;
     survivors_ = builder_.live_processes();
-    if (survivors_ == 0 || options_.until_exit || !shows_status_) return;
+    if (survivors_ == 0 || options_.target.until_exit || !shows_status_) return;
     status_line_.wipe();
     say(fmt::format("the command has ended; following {} that it left running until they end (Ctrl-C: {})",
                     survivors_ == 1 ? "a process" : fmt::format("{} processes", survivors_),

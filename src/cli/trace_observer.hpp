@@ -18,7 +18,7 @@ namespace callcensus::cli {
 
 class TraceObserver final : public Sink {
   public:
-    TraceObserver(const TraceOptions& options, const std::vector<std::string>& command);
+    TraceObserver(const TraceOptions& options, const Target& target);
 
     Verdict on(const Event& event) override;
 
@@ -34,13 +34,13 @@ class TraceObserver final : public Sink {
     using Clock = std::chrono::steady_clock;
 
     [[nodiscard]] Milliseconds elapsed() const { return Clock::now() - started_; }
-    void say_whom_we_follow() const;
     void ended(const TaskExited& exited);
     void tick();
     [[nodiscard]] bool unseen_writers() const;
     void save_snapshot(Milliseconds now);
 
     const TraceOptions& options_;
+    const Target& target_;
     Clock::time_point started_ = Clock::now();
     RecordingHeading heading_;
     SyscallSet known_;  // beforehand

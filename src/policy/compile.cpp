@@ -12,6 +12,7 @@
 
 #include "base/unique_fd.hpp"
 #include "bpf/filter.hpp"
+#include "model/argument_rules.hpp"
 
 namespace callcensus {
 namespace {
@@ -85,17 +86,6 @@ Result<void> add_rule(scmp_filter_ctx context, int number, const std::string& na
     return {};
 }
 
-// As conditions_of() writes it: EQ, NE, LE, GE, MASKED_EQ.
-ArgumentRule::Condition test_of(const ArgumentCondition& condition, ArgumentWidth width) {
-    using Test = ArgumentRule::Test;
-    const std::uint64_t all = largest_argument(width);
-    if (condition.op == "SCMP_CMP_NE") return {condition.index, Test::other_than, condition.value, all};
-    if (condition.op == "SCMP_CMP_LE") return {condition.index, Test::at_most, condition.value, all};
-    if (condition.op == "SCMP_CMP_GE") return {condition.index, Test::at_least, condition.value, all};
-    if (condition.op == "SCMP_CMP_EQ") return {condition.index, Test::equals_masked, condition.value, all};
-    return {condition.index, Test::equals_masked, condition.value_two, condition.value};
-}
-
 // A call that our own code tests before libseccomp's.
 struct OwnTest {
     Syscall call;
@@ -104,12 +94,9 @@ struct OwnTest {
 
 OwnTest own_test(Syscall call, const std::vector<CallRule>& rules) {
     OwnTest test{call, {}};
-    for (const CallRule& rule : rules) {
-        ArgumentRule own{{}, seccomp_action(rule.decision)};
-        for (const ArgumentCondition& condition : rule.conditions)
-            own.conditions.push_back(test_of(condition, argument_width(call.abi)));
-        test.rules.push_back(std::move(own));
-    }
+    for (const CallRule& rule : rules)
+        test.rules.push_back(
+            argument_rule(rule.conditions, argument_width(call.abi), seccomp_action(rule.decision)));
     return test;
 }
 

@@ -13,6 +13,8 @@ Result<void> AdaptiveRecorder::check(const Target& target, const Plan& plan) con
     if (!ptrace::Injection::implemented()) return fail("it knows only x86_64");
     if (std::holds_alternative<Attach>(target))
         return fail("a filter cannot be taken out again of processes that are to go on without callcensus");
+    if (const auto* launch = std::get_if<Launch>(&target); launch != nullptr && launch->filter)
+        return fail("a filter that denies calls outranks its own");
     if (plan.suspend_filters) return fail("with seccomp filters switched off its own does nothing");
     if (plan.every_call) return fail("it does not stop at every call, and so cannot count them");
     if (plan.until_exit)

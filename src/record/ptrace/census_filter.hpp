@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 
 #include "bpf/filter.hpp"
+#include "callcensus/argument_set.hpp"
 #include "callcensus/syscall_set.hpp"
 
 namespace callcensus::ptrace {
@@ -14,7 +16,9 @@ namespace callcensus::ptrace {
 constexpr std::uint16_t our_filter_data = 0xca11;
 
 /// Lets the calls of `known` through, save those that the engine has to see each time: what installs a
-/// filter, what could trace us, what can make a child that is not traced. Empty where the set is too large.
-[[nodiscard]] std::optional<Filter> census_filter(const SyscallSet& known);
+/// filter, what could trace us, what can make a child that is not traced. Of `known_if` those with these
+/// arguments, as far as that makes no long filter. Empty where the set is too large.
+[[nodiscard]] std::optional<Filter> census_filter(const SyscallSet& known,
+                                                  const std::map<Syscall, ArgumentSet>& known_if = {});
 
 }  // namespace callcensus::ptrace

@@ -1,7 +1,10 @@
 #include "record/ptrace/launch.hpp"
 
 #include <fcntl.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -41,11 +44,23 @@ void send_byte(const UniqueFd& fd) {
     while (written < 0 && errno == EINTR);
 }
 
-[[noreturn]] void become(const std::string& path, const std::vector<std::string>& argv, const UniqueFd& ready,
+// As container runtimes do: privileges are given up only where the kernel demands it. The tracer sees these
+// calls and how they end.
+bool load(const LoadedFilter& filter) {
+    const sock_fprog program{static_cast<unsigned short>(filter.code.size()),
+                             const_cast<sock_filter*>(filter.code.data())};
+    const auto try_to_load = [&] {
+        return ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, filter.flags, &program) == 0;
+    };
+    if (try_to_load()) return true;
+    return errno == EACCES && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && try_to_load();
+}
+
+[[noreturn]] void become(const std::string& path, const Launch& target, const UniqueFd& ready,
                          const UniqueFd& release, const SignalRelay& relay) {
     // What is done before we say that we are ready is not stopped at.
     std::vector<char*> arguments;
-    for (const std::string& argument : argv) arguments.push_back(const_cast<char*>(argument.c_str()));
+    for (const std::string& argument : target.argv) arguments.push_back(const_cast<char*>(argument.c_str()));
     arguments.push_back(nullptr);
     relay.restore_dispositions_in_child();
 
@@ -53,6 +68,7 @@ void send_byte(const UniqueFd& fd) {
     if (!await_byte(release)) ::_exit(127);
 
     relay.restore_mask_in_child();
+    if (target.filter && !load(*target.filter)) ::_exit(127);  // and nothing from here on but the execve
     ::execv(path.c_str(), arguments.data());
     if (errno == ENOEXEC && is_script_for_sh(path)) {  // as execvp(3) and shells do
         std::string shell = "/bin/sh";
@@ -74,8 +90,7 @@ bool wait_for_first_stop(pid_t child) {
 
 }  // namespace
 
-Result<pid_t> launch(const std::string& path, const std::vector<std::string>& argv, long options,
-                     const SignalRelay& relay) {
+Result<pid_t> launch(const std::string& path, const Launch& target, long options, const SignalRelay& relay) {
     auto ready = make_pipe();
     auto release = make_pipe();
     if (!ready) return tl::unexpected(ready.error());
@@ -88,7 +103,7 @@ Result<pid_t> launch(const std::string& path, const std::vector<std::string>& ar
         if (child == 0) {
             ready->read_end.reset();
             release->write_end.reset();
-            become(path, argv, ready->write_end, release->read_end, relay);
+            become(path, target, ready->write_end, release->read_end, relay);
         }
     }
     if (child < 0) return fail("no new process", {}, errno);

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -43,9 +44,14 @@ class Learner {
     };
 
     /// `by_program`: a process may make without a stop only what its own executable has been seen to make,
-    /// so that each executable's set is exact; otherwise what any process has.
-    Learner(SyscallSet known_beforehand, bool by_program, double patience)
-        : beforehand_(std::move(known_beforehand)), by_program_(by_program), patience_(patience) {}
+    /// so that each executable's set is exact; otherwise what any process has. `learnable`: what may be made
+    /// without a stop once it is known; empty: everything.
+    Learner(SyscallSet known_beforehand, bool by_program, double patience,
+            std::optional<SyscallSet> learnable = {})
+        : beforehand_(std::move(known_beforehand)),
+          learnable_(std::move(learnable)),
+          by_program_(by_program),
+          patience_(patience) {}
 
     /// The reference holds until ended(). An empty executable is the creator's.
     Process& started(pid_t pid, pid_t creator, const std::string& executable);
@@ -64,7 +70,8 @@ class Learner {
         return ptrace::may_run(process.habits, patience_);
     }
     [[nodiscard]] SyscallSet known_to(const Process& process) const {
-        return beforehand_ | (by_program_ ? process.program->calls : census_);
+        const SyscallSet& learnt = by_program_ ? process.program->calls : census_;
+        return beforehand_ | (learnable_ ? learnt & *learnable_ : learnt);
     }
 
   private:
@@ -72,6 +79,7 @@ class Learner {
     void news(Process& process);
 
     SyscallSet beforehand_;
+    std::optional<SyscallSet> learnable_;
     bool by_program_;
     double patience_;
     SyscallSet census_;

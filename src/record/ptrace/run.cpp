@@ -41,7 +41,8 @@ Run::Run(const Target& target, const Plan& plan, Sink& sink, Mode mode)
       sink_(sink),
       own_root_(procfs::root_directory(self_)),
       own_mount_namespace_(procfs::mount_namespace(self_)) {
-    if (mode == Mode::adaptive) learner_.emplace(plan.known, plan.by_executable, plan.patience);
+    if (mode == Mode::adaptive)
+        learner_.emplace(plan.known, plan.by_executable, plan.patience, plan.learn_only);
 }
 
 // ---- the loop ----

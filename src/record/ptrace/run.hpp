@@ -91,6 +91,8 @@ class Run {
     Result<void> start(const Attach& target);
     Result<void> start(const Container& target);
     Result<void> seize(pid_t process);
+    void launches_by(Syscall call, std::int64_t value, bool is_error, bool has_loaded_filter,
+                     const StoppedTask& stopped, Task& task);
     void followed_from_here_on();
     void set_the_deadlines();
     void arrived(const StoppedTask& stopped, Task& task);

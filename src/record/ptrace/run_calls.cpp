@@ -172,8 +172,7 @@ void Run::returned(StoppedTask& stopped, Task& task, std::int64_t value, bool is
     }
     task.refuse_call = false;
     if (!outcome_.started) {
-        static const KnownCall execve_call("execve");
-        if (is_error && execve_call.is(call)) outcome_.exec_errno = static_cast<int>(-value);
+        launches_by(call, value, is_error, has_loaded_filter, stopped, task);
         return;
     }
     if (has_loaded_filter && plan_.suspend_filters) emit(Noted{filters_switched_off});
@@ -253,7 +252,7 @@ void Run::consider_letting_run(StoppedTask& stopped, Task& task) {
     if (process.has_own_filter || process.loading_filters != 0) return;
     if (!task.recorded || killing_ || letting_go_ || !learner_->may_run(*process.learnt)) return;
     if (!Injection::possible_at(stopped)) return;
-    const auto filter = census_filter(learner_->known_to(*process.learnt));
+    const auto filter = census_filter(learner_->known_to(*process.learnt), plan_.known_if);
     if (!filter) {
         process.cannot_be_let_run = true;
         return;

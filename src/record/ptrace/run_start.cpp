@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "abi/known_call.hpp"
 #include "base/procfs.hpp"
 #include "record/command.hpp"
 #include "record/ptrace/interruption.hpp"
@@ -41,7 +42,7 @@ Result<void> Run::start(const Launch& target) {
         return {};
     }
     outcome_.path = command.path;
-    const auto launched = launch(command.path, target.argv, options(), signals_);
+    const auto launched = launch(command.path, target, options(), signals_);
     if (!launched) return tl::unexpected(launched.error());
     main_ = *launched;
     placement_.starts_with(main_);
@@ -97,6 +98,18 @@ void Run::set_the_deadlines() {
     if (plan_.tick) next_tick_ = now + *plan_.tick;
     if (plan_.timeout) time_is_up_ = now + *plan_.timeout;
     set_the_alarm();
+}
+
+// What the child that is to become the target calls until its execve succeeds. Under a filter it is recorded
+// from there on: the filter may deny the execve.
+void Run::launches_by(Syscall call, std::int64_t value, bool is_error, bool has_loaded_filter,
+                      const StoppedTask& stopped, Task& task) {
+    static const KnownCall execve_call("execve"), seccomp_call("seccomp");
+    const int errnum = is_error ? static_cast<int>(-value) : 0;
+    if (task.recorded) emit(SyscallReturned{task.id, call, value, is_error});
+    if (execve_call.is(call)) outcome_.exec_errno = errnum;
+    if (seccomp_call.is(call)) outcome_.filter_errno = errnum;
+    if (has_loaded_filter) begin_recording(stopped, task, outcome_.path);
 }
 
 // The first stop of a task that ran before, of whatever kind: any stop answers our interruption. The call
