@@ -91,6 +91,54 @@ std::string executable(pid_t tid) {
     return "[" + read_line(of_task(tid, "comm")) + "]";
 }
 
+std::optional<Mapping> parse_mapping(std::string_view line) {
+    // "7f1c-7f1d r-xp 00026000 fe:00 1234     /usr/lib/libc.so.6"
+    const char* at = line.data();
+    const char* const end = line.data() + line.size();
+    const auto number = [&](std::uint64_t& value, int base, char separator) {
+        const auto [behind, error] = std::from_chars(at, end, value, base);
+        if (error != std::errc() || behind == end || *behind != separator) return false;
+        at = behind + 1;
+        return true;
+    };
+    Mapping mapping;
+    std::uint64_t device = 0;
+    if (!number(mapping.begin, 16, '-') || !number(mapping.end, 16, ' ') || end - at < 5) return std::nullopt;
+    mapping.is_executable = at[2] == 'x';
+    at += 5;
+    if (!number(mapping.offset, 16, ' ') || !number(device, 16, ':') || !number(device, 16, ' ') ||
+        !number(mapping.inode, 10, ' '))
+        return std::nullopt;
+    const std::string_view rest(at, static_cast<std::size_t>(end - at));
+    mapping.name = rest.substr(std::min(rest.find_first_not_of(' '), rest.size()));
+    return mapping;
+}
+
+std::vector<Mapping> executable_mappings(pid_t tid) {
+    std::vector<Mapping> mappings;
+    const UniqueFd file(::open(of_task(tid, "maps").c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file) return mappings;
+    // There can be 65,530 lines, and few of them are of code.
+    constexpr std::size_t at_once = 16384;
+    std::string text;
+    for (;;) {
+        const std::size_t kept = text.size();
+        text.resize(kept + at_once);
+        const ssize_t size = ::read(file.get(), text.data() + kept, at_once);
+        text.resize(kept + (size > 0 ? static_cast<std::size_t>(size) : 0));
+        if (size <= 0) return mappings;
+        std::size_t begin = 0;
+        for (auto end = text.find('\n'); end != std::string::npos; end = text.find('\n', begin)) {
+            const auto line = std::string_view(text).substr(begin, end - begin);
+            begin = end + 1;
+            const auto flags = line.find(' ') + 1;
+            if (flags + 2 >= line.size() || line[flags + 2] != 'x') continue;
+            if (auto mapping = parse_mapping(line)) mappings.push_back(std::move(*mapping));
+        }
+        text.erase(0, begin);
+    }
+}
+
 std::optional<int> processor(pid_t tid) {
     const std::string stat = read_small_file(of_task(tid, "stat"));
     auto at = stat.rfind(')');  // the name, field 2, may hold anything

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace callcensus::procfs {
@@ -54,6 +55,19 @@ struct DirectoryId {
 /// The path of the program that a task runs, or `[name]` where the kernel does not tell (execute-only
 /// programs, other users' processes).
 [[nodiscard]] std::string executable(pid_t tid);
+
+/// A line of proc(5), maps.
+struct Mapping {
+    std::uint64_t begin = 0;
+    std::uint64_t end = 0;
+    bool is_executable = false;
+    std::uint64_t offset = 0;  ///< in the file
+    std::uint64_t inode = 0;   ///< 0 where there is no file
+    std::string name;          ///< the file's path, "[heap]" and the like, or empty
+};
+[[nodiscard]] std::optional<Mapping> parse_mapping(std::string_view line);
+/// What a task's process can execute, by address. Takes the right to ptrace it.
+[[nodiscard]] std::vector<Mapping> executable_mappings(pid_t tid);
 
 /// The processor that a task ran on last. proc(5), stat, field 39.
 [[nodiscard]] std::optional<int> processor(pid_t tid);

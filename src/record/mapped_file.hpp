@@ -1,0 +1,22 @@
+// The files behind a task's mappings, and its memory.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "base/procfs.hpp"
+#include "base/unique_fd.hpp"
+
+namespace callcensus {
+
+/// Opens the very file that a task has mapped, in its mount namespace; the caller has the right to ptrace it.
+/// Only a regular file is opened: opening another could block, or do something. Empty where that cannot be.
+[[nodiscard]] UniqueFd open_mapped(pid_t tid, const procfs::Mapping& mapping);
+
+/// Memory that the task itself may read: all of it or false.
+[[nodiscard]] bool read_memory(pid_t tid, std::uint64_t address, std::span<std::byte> bytes);
+
+}  // namespace callcensus
