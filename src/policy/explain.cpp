@@ -7,33 +7,10 @@
 
 #include "base/nearest.hpp"
 #include "callcensus/abi.hpp"
+#include "policy/speaking_rules.hpp"
 
 namespace callcensus {
 namespace {
-
-struct Speaking {
-    std::size_t index;  // in the profile
-    Rule rule;          // as it is for the call: with a selector where the call is a multiplexer
-};
-
-// Every rule that speaks of the call on that ABI, in the order in which they are asked (multiplexers' own
-// first, as in Meaning). Those that repeat the default are dropped by every runtime.
-std::vector<Speaking> rules_for(const Profile& profile, const Machine& machine, Abi abi,
-                                const std::string& name) {
-    std::vector<Speaking> own, through;
-    for (std::size_t i = 0; i < profile.rules.size(); ++i) {
-        const Rule& rule = profile.rules[i];
-        if (!applies(rule, machine) || decision_of(rule) == default_decision(profile)) continue;
-        if (rule.speaks_of(name)) own.push_back({i, rule});
-        std::vector<std::string> names = rule.names;
-        if (!rule.name.empty()) names.push_back(rule.name);
-        for (const std::string& other : names)
-            if (const auto by = multiplexed(abi, other); by && by->call == name)
-                through.push_back({i, through_multiplexer(rule, *by)});
-    }
-    own.insert(own.end(), through.begin(), through.end());
-    return own;
-}
 
 ArgumentSet known_arguments(const KnownArguments& arguments, ArgumentWidth width) {
     Conditions conditions;
@@ -67,27 +44,27 @@ Result<Reading> read(const Profile& profile, const Machine& machine, Syscall cal
         reading.meaning = always(*reading.decision, width);
         return reading;
     }
-    const std::vector<Speaking> speaking = rules_for(profile, machine, call.abi, name);
+    const std::vector<SpeakingRule> speaking = speaking_rules(profile, machine, call.abi, name);
     std::vector<const Rule*> rules;
-    for (const Speaking& one : speaking) rules.push_back(&one.rule);
+    for (const SpeakingRule& one : speaking) rules.push_back(&one.rule);
     auto meaning = meaning_of(rules, default_decision(profile), width);
     if (!meaning) return fail(too_complicated(name));
     reading.meaning = std::move(*meaning);
     const ArgumentSet known = known_arguments(arguments, width);
     reading.decision = settled(reading.meaning, known);
 
-    const auto reason = [](const Speaking& one) {
+    const auto reason = [](const SpeakingRule& one) {
         return Reason{one.index, decision_of(one.rule), one.rule.args};
     };
     const auto unconditional = std::find_if(speaking.begin(), speaking.end(),
-                                            [](const Speaking& one) { return one.rule.args.empty(); });
+                                            [](const SpeakingRule& one) { return one.rule.args.empty(); });
     if (unconditional != speaking.end()) {
         reading.reasons = {reason(*unconditional)};
         return reading;
     }
     // The first whose conditions hold decides: those behind one that holds for certain have no say.
     ArgumentSet decided;
-    for (const Speaking& one : speaking) {
+    for (const SpeakingRule& one : speaking) {
         const ArgumentSet here = intersection(set_of(one.rule.args, width), known);
         if (here.empty() || covers(decided, known)) continue;
         decided = union_of(decided, here);

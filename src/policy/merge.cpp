@@ -7,12 +7,12 @@
 #include <set>
 
 #include "base/words.hpp"
+#include "policy/comments.hpp"
 #include "policy/merge_call.hpp"
 
 namespace callcensus {
 namespace {
 
-constexpr std::size_t most_comments = 5;
 constexpr std::size_t most_names_in_a_warning = 8;
 
 using RulesOfInput = std::map<std::size_t, std::vector<const Rule*>>;  // by index of the input
@@ -45,25 +45,6 @@ std::vector<Voice> voices_of(const RulesOfInput& rules, const std::vector<Decisi
     }
     return voices;
 }
-
-class Comments {
-  public:
-    void add(const std::string& comment) {
-        if (!comment.empty() && known_.insert(comment).second) list_.push_back(comment);
-    }
-    [[nodiscard]] std::string text() const {
-        std::string text;
-        for (std::size_t i = 0; i < list_.size() && i < most_comments; ++i)
-            text += (i == 0 ? "" : "; ") + list_[i];
-        if (list_.size() > most_comments)
-            text += "; and " + std::to_string(list_.size() - most_comments) + " more";
-        return text;
-    }
-
-  private:
-    std::vector<std::string> list_;
-    std::set<std::string> known_;
-};
 
 // The reasons that the inputs give for going the same way.
 std::string comments_of(const RulesOfInput& rules, bool letting) {

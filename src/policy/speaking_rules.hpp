@@ -1,0 +1,27 @@
+// The rules that have a say about one call on one ABI, in the order in which they are asked.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "callcensus/machine.hpp"
+#include "callcensus/profile.hpp"
+
+namespace callcensus {
+
+struct SpeakingRule {
+    std::size_t index;  ///< in the profile
+    Rule rule;          ///< as it is for the call: with a selector where the call is a multiplexer
+    bool own;           ///< speaks of the call itself, not of what it is the multiplexer of
+};
+
+/// Those that apply on the machine and say something else than the default: the others are dropped by every
+/// runtime. A multiplexer's own come first, as in Meaning.
+[[nodiscard]] std::vector<SpeakingRule> speaking_rules(const Profile& profile, const Machine& machine,
+                                                       Abi abi, const std::string& name);
+
+/// The names that a rule speaks of, in either spelling.
+[[nodiscard]] std::vector<std::string> names_of(const Rule& rule);
+
+}  // namespace callcensus
