@@ -11,31 +11,15 @@
 #include "base/words.hpp"
 #include "callcensus/families.hpp"
 #include "policy/runtime_calls.hpp"
+#include "policy/unseen_calls.hpp"
 
 namespace callcensus {
 namespace {
-
-// Ending, returning from a signal handler and going on after a stop: no program leaves without them, and a
-// recorder may not see them (restart_syscall appears only after a stop that did not happen while recording; a
-// program that got no signal now may get one later). Those that an ABI does not have are left out.
-constexpr std::array<std::string_view, 5> unseen_calls{"exit", "exit_group", "restart_syscall",
-                                                       "rt_sigreturn", "sigreturn"};
-
-// Answered from the vDSO without entering the kernel, or not, depending on the machine's clock source, kernel
-// and libc. vdso(7), the tables of the architectures; getrandom from Linux 6.11 on.
-constexpr std::array<std::string_view, 9> vdso_calls{
-    "clock_getres", "clock_getres_time64", "clock_gettime", "clock_gettime64", "getcpu", "getrandom",
-    "gettimeofday", "riscv_hwprobe",       "time"};
 
 // Profiles name calls, and a name counts on every architecture of the profile.
 bool exists_on_any(const std::set<Abi>& abis, std::string_view name) {
     return std::any_of(abis.begin(), abis.end(),
                        [&](Abi abi) { return syscall_number(abi, name).has_value(); });
-}
-
-bool denial_kills(Action action) {
-    return action == Action::kill || action == Action::kill_process || action == Action::kill_thread ||
-           action == Action::trap;
 }
 
 // Appends rules whose names no rule speaks of yet: what a baseline blocks stays blocked, and no call is
@@ -255,6 +239,7 @@ Derivation derive(std::span<const Recording> recordings, const DeriveOptions& op
                                                     .no_new_privileges = options.no_new_privileges,
                                                     .denial_kills = denial_kills(profile.default_action)}),
                     runtime_comment(options));
+    // Those that an ABI does not have are left out.
     const auto only_existing = [&](auto names) {
         std::vector<std::string_view> existing;
         std::copy_if(names.begin(), names.end(), std::back_inserter(existing),

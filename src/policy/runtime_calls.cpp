@@ -57,6 +57,11 @@ constexpr std::array rows{
 
 }  // namespace
 
+bool denial_kills(Action action) {
+    return action == Action::kill || action == Action::kill_process || action == Action::kill_thread ||
+           action == Action::trap;
+}
+
 std::vector<std::string> runtime_calls(RuntimeSet runtime, ContainerUse use) {
     unsigned holds = always;
     if (use.exec) holds |= for_exec;

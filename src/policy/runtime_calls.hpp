@@ -16,6 +16,9 @@ struct ContainerUse {
     bool denial_kills = false;  ///< a denied call ends the task, where the runtime would survive an error
 };
 
+/// ContainerUse::denial_kills of a profile that denies so.
+[[nodiscard]] bool denial_kills(Action action);
+
 /// The names needed, sorted.
 [[nodiscard]] std::vector<std::string> runtime_calls(RuntimeSet runtime, ContainerUse use);
 
