@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "callcensus/profile.hpp"
@@ -20,6 +21,8 @@ namespace callcensus {
 
 /// Whose calls between loading the filter and executing the command are allowed.
 enum class RuntimeSet : std::uint8_t { any, runc, crun, none };
+/// By that name; empty where there is none.
+[[nodiscard]] std::optional<RuntimeSet> find_runtime_set(std::string_view name);
 
 struct DeriveOptions {
     RuntimeSet runtime = RuntimeSet::any;

@@ -81,6 +81,9 @@ struct FormatInfo {
 [[nodiscard]] std::span<const FormatInfo> all_formats();
 [[nodiscard]] const FormatInfo* find_format(std::string_view id);
 
+/// In which format a text seems to be, of those that read_profile() reads.
+[[nodiscard]] const FormatInfo& format_of(std::string_view text);
+
 /// Fails only where something is missing that the format cannot do without; what it cannot say is a loss.
 [[nodiscard]] Result<Written> write_as(const FormatInfo& format, const Profile& profile,
                                        const WriteContext& context);

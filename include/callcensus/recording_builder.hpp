@@ -32,6 +32,13 @@ class RecordingBuilder {
     /// caller's to fill in.
     [[nodiscard]] Recording snapshot() const;
 
+    /// Who a task is; empty and 0 for one that is not known.
+    struct Maker {
+        pid_t process = 0;
+        std::string executable;
+    };
+    [[nodiscard]] Maker maker_of(TaskId task) const;
+
     [[nodiscard]] std::size_t distinct_calls() const { return calls_.size(); }
     [[nodiscard]] std::size_t processes() const { return processes_.size(); }
     [[nodiscard]] std::size_t live_processes() const { return live_processes_.size(); }
@@ -63,7 +70,7 @@ class RecordingBuilder {
     void see(const Noted&);
     void see(const Tick&) {}
 
-    Task* find(TaskId id);
+    const Task* find(TaskId id) const;
     ExecutableIndex intern(const std::string& executable);
 
     Clock clock_;

@@ -64,6 +64,9 @@ struct Denial {
     std::set<Arguments> arguments;
 };
 
+/// Whether the call does not take place, for certain: a listener (SCMP_ACT_NOTIFY) may let it.
+[[nodiscard]] bool is_denial(const Denial& denial);
+
 /// What recordings have seen and the profile does not let through, or not with all arguments.
 [[nodiscard]] std::vector<Denial> denials_of(std::span<const Recording> recordings,
                                              const PolicyInForce& policy);

@@ -107,10 +107,7 @@ Result<DeriveOptions> PolicyOptions::resolve() const {
     if (observed_only) {
         options = DeriveOptions::observed_only();
     } else {
-        options.runtime = runtime == "runc"   ? RuntimeSet::runc
-                          : runtime == "crun" ? RuntimeSet::crun
-                          : runtime == "none" ? RuntimeSet::none
-                                              : RuntimeSet::any;
+        options.runtime = find_runtime_set(runtime).value_or(RuntimeSet::any);
         options.container_exec = !no_exec;
         options.no_new_privileges = no_new_privileges;
         options.unseen = !no_unseen;

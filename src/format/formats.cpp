@@ -38,10 +38,12 @@ Result<Written> write_as(const FormatInfo& format, const Profile& profile, const
     return written;
 }
 
+const FormatInfo& format_of(std::string_view text) {
+    return *find_format(looks_like_yaml(text) ? "spo" : looks_like_minijail(text) ? "minijail" : "oci");
+}
+
 Result<Profile> read_profile(std::string_view text, const std::string& source) {
-    if (looks_like_yaml(text)) return read_spo(text, source);
-    if (looks_like_minijail(text)) return read_minijail(text, source);
-    return parse_profile(text, source);
+    return format_of(text).read(text, source);
 }
 
 Result<ProfileText> read_leniently(std::string_view text, const std::string& source) {

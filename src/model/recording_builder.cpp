@@ -37,9 +37,16 @@ void RecordingBuilder::on(const Event& event) {
     std::visit([this](const auto& what) { see(what); }, event);
 }
 
-RecordingBuilder::Task* RecordingBuilder::find(TaskId id) {
+const RecordingBuilder::Task* RecordingBuilder::find(TaskId id) const {
     const auto found = tasks_.find(id.tid);
     return found != tasks_.end() && found->second.serial == id.serial ? &found->second : nullptr;
+}
+
+RecordingBuilder::Maker RecordingBuilder::maker_of(TaskId id) const {
+    const Task* task = find(id);
+    if (task == nullptr) return {};
+    const ProcessRecord& process = processes_[task->process];
+    return {process.pid, executables_[process.executables.back()]};
 }
 
 ExecutableIndex RecordingBuilder::intern(const std::string& executable) {

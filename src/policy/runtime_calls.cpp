@@ -1,5 +1,6 @@
 #include "policy/runtime_calls.hpp"
 
+#include <algorithm>
 #include <array>
 #include <set>
 #include <string_view>
@@ -60,6 +61,13 @@ constexpr std::array rows{
 bool denial_kills(Action action) {
     return action == Action::kill || action == Action::kill_process || action == Action::kill_thread ||
            action == Action::trap;
+}
+
+std::optional<RuntimeSet> find_runtime_set(std::string_view name) {
+    constexpr std::array<std::string_view, 4> names{"any", "runc", "crun", "none"};
+    const auto* const found = std::find(names.begin(), names.end(), name);
+    return found == names.end() ? std::nullopt
+                                : std::optional(static_cast<RuntimeSet>(found - names.begin()));
 }
 
 std::vector<std::string> runtime_calls(RuntimeSet runtime, ContainerUse use) {

@@ -47,11 +47,6 @@ Decision decision_of(std::uint32_t answer) {
     }
 }
 
-bool kills(const Decision& decision) {
-    return decision.action == Action::kill_thread || decision.action == Action::kill_process ||
-           decision.action == Action::trap;
-}
-
 // The arguments that are let through, of all that there are.
 std::optional<ArgumentSet> let_through(const CallMeaning& meaning) {
     const ArgumentRegion region = meaning.let_through();
@@ -123,6 +118,8 @@ Result<PolicyInForce> put_in_force(const Profile& profile, const Machine& machin
     return policy;
 }
 
+bool is_denial(const Denial& denial) { return denial.certain && denial.decision.action != Action::notify; }
+
 std::vector<Denial> denials_of(std::span<const Recording> recordings, const PolicyInForce& policy) {
     std::vector<Denial> denials;
     for (const Recording& recording : recordings)
@@ -164,7 +161,8 @@ std::vector<Denial> denials_of(RuntimeSet runtime, bool no_new_privileges, const
         Denial denial;
         denial.call = call;
         denial.decision = policy.decide(call, Arguments{});
-        if (!kills(denial.decision) && !std::binary_search(always.begin(), always.end(), name)) continue;
+        if (!denial_kills(denial.decision.action) && !std::binary_search(always.begin(), always.end(), name))
+            continue;
         denial.runtime = runtime == RuntimeSet::runc   ? "runc"
                          : runtime == RuntimeSet::crun ? "crun"
                                                        : "the container runtime";

@@ -26,7 +26,7 @@ constexpr std::size_t longest_line = 300;
 constexpr std::size_t longest_string = 256;
 constexpr std::size_t short_string = 64;  // of a line that is too long otherwise
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     std::string shown = "\"";
     for (const char c : text) {
         if (c == '"' || c == '\\') shown += '\\';
@@ -84,14 +84,14 @@ std::string show_bytes(const Argument& argument) {
     const std::string bytes = argument.memory(
         static_cast<std::size_t>(std::min<std::uint64_t>(argument.next(), argument.string_limit)));
     if (bytes.empty()) return show_pointer(argument);
-    return quoted(bytes) + (bytes.size() < argument.next() ? "..." : "");
+    return in_quotes(bytes) + (bytes.size() < argument.next() ? "..." : "");
 }
 
 std::string show_text(const Argument& argument) {
     const std::string bytes = argument.memory(argument.string_limit);
     if (bytes.empty()) return show_pointer(argument);
     const auto end = bytes.find('\0');
-    return quoted(std::string_view(bytes).substr(0, end)) + (end == std::string::npos ? "..." : "");
+    return in_quotes(std::string_view(bytes).substr(0, end)) + (end == std::string::npos ? "..." : "");
 }
 
 std::string show_mode(const Argument& argument) {
@@ -118,8 +118,8 @@ Structure read_as(std::string_view bytes) {
 std::string show_unix_address(std::string_view bytes) {
     std::string_view path = bytes.substr(std::min(bytes.size(), offsetof(sockaddr_un, sun_path)));
     if (path.empty()) return "{AF_UNIX}";
-    if (path.front() == '\0') return "{AF_UNIX @" + quoted(path.substr(1)) + "}";
-    return "{AF_UNIX " + quoted(path.substr(0, path.find('\0'))) + "}";
+    if (path.front() == '\0') return "{AF_UNIX @" + in_quotes(path.substr(1)) + "}";
+    return "{AF_UNIX " + in_quotes(path.substr(0, path.find('\0'))) + "}";
 }
 
 std::string show_address(const Argument& argument) {

@@ -1,0 +1,379 @@
+// callcensus verify: run a program under a profile, or as if, and tell what is denied.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <iostream>
+#include <memory>
+
+#include "base/file.hpp"
+#include "callcensus/fix.hpp"
+#include "callcensus/format.hpp"
+#include "callcensus/verify_report.hpp"
+#include "cli/ending.hpp"
+#include "cli/format_options.hpp"
+#include "cli/inputs.hpp"
+#include "cli/messages.hpp"
+#include "cli/policy_options.hpp"
+#include "cli/recording_heading.hpp"
+#include "cli/subcommand.hpp"
+#include "cli/target_options.hpp"
+#include "cli/verify_observer.hpp"
+
+namespace callcensus::cli {
+namespace {
+
+struct VerifyOptions {
+    std::string profile;
+    std::vector<std::string> recordings;
+    TargetOptions target;
+    std::string mode = "audit";
+    std::string runtime = "none";
+    bool no_new_privileges = false;
+    bool stacks = false;
+    bool unused = false;
+    std::string fix;
+    std::string format = "text";
+    std::string output;
+    int exit_code = 1;
+    bool quiet = false;
+    MachineOptions machine;
+
+    [[nodiscard]] bool enforces() const { return mode == "enforce"; }
+};
+
+// The profile in all the shapes in which it is needed.
+struct Policy {
+    std::string name;
+    std::string format;  // of the file
+    Profile profile;
+    std::optional<ProfileText> text;
+    Machine machine;
+    PolicyInForce in_force;
+};
+
+Result<Policy> read_policy(const VerifyOptions& options) {
+    auto machine = options.machine.resolve();
+    if (!machine) return tl::unexpected(machine.error());
+    const auto text = read_file(options.profile, largest_profile);
+    if (!text) return tl::unexpected(text.error());
+    const std::string name = input_name(options.profile);
+    auto profile = read_profile(*text, name);
+    if (!profile) return tl::unexpected(profile.error());
+    auto in_force = put_in_force(*profile, *machine);
+    if (!in_force) return fail(in_force.error().message, name, in_force.error().errnum);
+    Policy policy{name,
+                  std::string(format_of(*text).id),
+                  std::move(*profile),
+                  std::nullopt,
+                  std::move(*machine),
+                  std::move(*in_force)};
+    // What is no JSON and no YAML has no places.
+    if (auto places = read_leniently(*text, name)) policy.text = std::move(*places);
+    return policy;
+}
+
+// What came of the program, or of the recordings.
+struct Observed {
+    std::vector<Found> found;
+    std::vector<Used> used;
+    Recording rest;
+    std::string subject;
+    Outcome outcome;
+};
+
+Result<Observed> read_recordings(const VerifyOptions& options, const PolicyInForce& policy) {
+    Observed observed;
+    for (const std::string& path : options.recordings) {
+        const auto input = read_input(path);
+        if (!input) return tl::unexpected(input.error());
+        const auto* recordings = std::get_if<std::vector<Recording>>(&*input);
+        if (recordings == nullptr)
+            return fail("is a profile, and a recording is wanted here (a command goes behind --)",
+                        input_name(path));
+        observed.subject += (observed.subject.empty() ? "" : ", ") + input_name(path);
+        for (Denial& denial : denials_of(*recordings, policy))
+            observed.found.push_back({std::move(denial), {}, {}});
+        for (const Recording& recording : *recordings) {
+            for (const CallRecord& record : recording.calls)
+                observed.used.push_back({record.call, std::nullopt});
+            observed.rest.duration += recording.duration;
+            observed.rest.processes.insert(observed.rest.processes.end(), recording.processes.begin(),
+                                           recording.processes.end());
+            for (const std::string& gap : recording.gaps) observed.rest.gaps.push_back(gap);
+            if (!recording.assumed.empty())
+                observed.rest.gaps.push_back(fmt::format("{} calls were known beforehand and not looked for",
+                                                         recording.assumed.size()));
+        }
+    }
+    return observed;
+}
+
+Plan plan_for(const VerifyOptions& options, const PolicyInForce& policy) {
+    Plan plan;
+    options.target.put_on(plan);
+    plan.learn_only = policy.let_through;
+    if (options.unused) return plan;  // what is used is to be seen once
+    plan.known = policy.let_through;
+    plan.known_if = policy.let_through_if;
+    plan.patience = 0;
+    return plan;
+}
+
+Result<Observed> run(const VerifyOptions& options, const Policy& policy,
+                     const std::vector<std::string>& command) {
+    auto target = options.target.target(command, "callcensus verify seccomp.json -- ls -l");
+    if (!target) return tl::unexpected(target.error());
+    if (native_abi_of(policy.machine) != native_abi())
+        return fail("is not this machine's architecture: only a recording can be verified for it",
+                    "--arch " + options.machine.arch);
+    auto* launch = std::get_if<Launch>(&*target);
+    if (options.enforces()) {
+        if (launch == nullptr)
+            return fail("loads the profile into a command: running processes can only be audited",
+                        "--mode enforce");
+        if (launch->in_containers)
+            return fail("is the container engine's own business: podman run --security-opt seccomp=FILE",
+                        "--mode enforce --container");
+        launch->filter = LoadedFilter{policy.in_force.filter, policy.in_force.filter_flags};
+    }
+    const Plan plan = plan_for(options, policy.in_force);
+    const auto choice = options.target.choose_engine(*target, plan);
+    if (!choice) return tl::unexpected(choice.error());
+    VerifyObserver observer(policy.in_force, *target,
+                            {.stacks = options.stacks,
+                             .as_it_happens = options.enforces() && !options.quiet,
+                             .say_whom_we_follow = !options.quiet,
+                             .usage = options.unused});
+    const std::string subject = fmt::format("{}", fmt::join(command_of(*target), " "));
+    const auto outcome = choice->recorder->run(*target, plan, observer);
+    ignore_requests_to_end();
+    if (!outcome) return tl::unexpected(outcome.error());
+    if (outcome->filter_errno != 0)
+        return fail("the kernel does not take its filter", policy.name, outcome->filter_errno);
+    Observed observed{observer.found(), observer.used(), observer.recording(), subject, *outcome};
+    if (options.target.attaches())
+        observed.rest.gaps.insert(observed.rest.gaps.begin(),
+                                  "attached to running processes: what they called before is not known");
+    if (outcome->let_go != 0) observed.rest.gaps.push_back(gap_of_let_go(outcome->let_go));
+    return observed;
+}
+
+// How the profile is read here: as podman reads it, which knows most.
+Result<Reading> reading_of(const Policy& policy, const Denial& denial) {
+    KnownArguments known;
+    if (!denial.arguments.empty()) {
+        const Arguments& first = *denial.arguments.begin();
+        const auto indexes = policy.in_force.looks_at.find(denial.call);
+        for (const std::uint32_t index : indexes->second) known.at(index) = first.at(index);
+    }
+    auto readings =
+        explain(policy.profile, policy.machine, denial.call.abi, std::to_string(denial.call.number), known);
+    if (!readings) return tl::unexpected(readings.error());
+    return std::move(readings->front());
+}
+
+// One need for each of the arguments, and of whose finding it is.
+struct Needs {
+    std::vector<Need> needs;
+    std::vector<std::size_t> finding;
+};
+
+Needs needs_of(const std::vector<Found>& found) {
+    Needs all;
+    const auto add = [&](std::size_t index, std::optional<Arguments> arguments) {
+        const Denial& denial = found[index].denial;
+        const std::string maker = denial.runtime.empty() ? denial.executable : denial.runtime;
+        all.needs.push_back({denial.call, arguments, "verify: made by " + maker});
+        all.finding.push_back(index);
+    };
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        const Denial& denial = found[i].denial;
+        if (denial.certain && !is_denial(denial)) continue;
+        if (denial.arguments.empty()) add(i, std::nullopt);
+        for (const Arguments& arguments : denial.arguments) add(i, arguments);
+    }
+    return all;
+}
+
+Result<void> write_fixed(const VerifyOptions& options, const Policy& policy, const Profile& fixed) {
+    FormatOptions format;
+    format.format = policy.format;
+    const auto written = format.write(fixed, "", options.fix, policy.machine);
+    if (!written) return tl::unexpected(written.error());
+    return replace_file(options.fix, written->content);
+}
+
+std::string text_of(const VerifyReport& report, const std::string& format) {
+    if (format == "json") return verify_json(report);
+    if (format == "junit") return verify_junit(report);
+    if (format == "sarif") return verify_sarif(report);
+    return verify_text(report);
+}
+
+Result<void> write_report(const VerifyOptions& options, const VerifyReport& report) {
+    if (options.quiet && options.output.empty() && report.findings.empty()) return {};
+    const std::string text = text_of(report, options.format);
+    if (!options.output.empty()) return replace_file(options.output, text);
+    // A command's standard output is its own.
+    const bool runs = report.mode != VerifyMode::recording;
+    return write_all(runs ? STDERR_FILENO : STDOUT_FILENO, text, runs ? "standard error" : "standard output");
+}
+
+Result<void> check(const VerifyOptions& options, const std::vector<std::string>& command) {
+    if (!options.recordings.empty() && (!command.empty() || options.target.attaches()))
+        return fail("is verified by itself: leave out the command, or -p", options.recordings.front());
+    if (!options.recordings.empty() && options.enforces())
+        return fail("needs a command: a recording can only be looked at", "--mode enforce");
+    if (options.enforces() && options.unused)
+        return fail("is for an audit: a program that is denied calls does not use what it would", "--unused");
+    for (const std::string& output : {options.fix, options.output})
+        if (!output.empty())
+            if (auto possible = check_replaceable(output); !possible) return possible;
+    return {};
+}
+
+int end_of(const VerifyOptions& options, const VerifyReport& report, const Observed& observed,
+           const std::vector<std::string>& command) {
+    if (!options.enforces() && denials_in(report) != 0) return options.exit_code;
+    if (command.empty()) return 0;
+    const Outcome& outcome = observed.outcome;
+    if (!outcome.started && !outcome.status) return report_failed_exec(command.front(), outcome);
+    if (!outcome.started && (outcome.exec_errno != 0 || outcome.path.empty()))
+        return report_failed_exec(command.front(), outcome);
+    return outcome.status ? end_as(*outcome.status) : 0;
+}
+
+int verify(const VerifyOptions& options, const std::vector<std::string>& command) {
+    if (const auto possible = check(options, command); !possible) return complain(possible.error());
+    const auto policy = read_policy(options);
+    if (!policy) return complain(policy.error());
+    if (!options.quiet)
+        for (const std::string& loss : policy->in_force.losses) say("warning: the filter leaves out " + loss);
+
+    const RuntimeSet runtime = find_runtime_set(options.runtime).value_or(RuntimeSet::none);
+    std::vector<Found> found;
+    for (Denial& denial : denials_of(runtime, options.no_new_privileges, policy->in_force, policy->machine))
+        found.push_back({std::move(denial), {}, {}});
+    const bool starts = !options.enforces() || found.empty();
+    auto observed = !options.recordings.empty() ? read_recordings(options, policy->in_force)
+                    : starts                    ? run(options, *policy, command)
+                                                : Result<Observed>(Observed{{}, {}, {}, command.front(), {}});
+    if (!observed) return complain(observed.error());
+    found.insert(found.end(), std::make_move_iterator(observed->found.begin()),
+                 std::make_move_iterator(observed->found.end()));
+
+    VerifyReport report{policy->name,
+                        policy->profile,
+                        policy->text ? &*policy->text : nullptr,
+                        !options.recordings.empty() ? VerifyMode::recording
+                        : options.enforces()        ? VerifyMode::enforce
+                                                    : VerifyMode::audit,
+                        observed->subject,
+                        {},
+                        {},
+                        observed->rest.duration,
+                        observed->rest.processes.size(),
+                        observed->outcome.status,
+                        observed->rest.gaps,
+                        observed->rest.notes};
+    const Needs needs = needs_of(found);
+    const auto fixed = fix(policy->profile, policy->machine, needs.needs);
+    if (!fixed) return complain(fixed.error());
+    for (Found& one : found) {
+        auto reading = reading_of(*policy, one.denial);
+        if (!reading) return complain(reading.error());
+        report.findings.push_back(
+            {std::move(one.denial), std::move(one.site), std::move(one.stack), std::move(*reading), {}});
+    }
+    for (std::size_t i = 0; i < needs.needs.size(); ++i) {
+        auto& changes = report.findings[needs.finding[i]].changes;
+        changes.insert(changes.end(), fixed->changes[i].begin(), fixed->changes[i].end());
+    }
+    for (const std::size_t index : fixed->impossible)
+        report.findings[needs.finding[index]].changes = {"impossible: no profile can name it"};
+    if (options.unused) report.unused = unused(policy->profile, policy->machine, observed->used);
+
+    bool written = true;
+    const auto check_written = [&](const Result<void>& done) {
+        if (!done) complain(done.error());
+        written = written && done.has_value();
+    };
+    check_written(write_report(options, report));
+    if (!options.fix.empty()) check_written(write_fixed(options, *policy, fixed->profile));
+    if (!written) return failed;
+    if (!starts) {
+        say(options.runtime + " would not start " + command.front() + " under " + policy->name);
+        return cannot_execute;
+    }
+    return end_of(options, report, *observed, command);
+}
+
+}  // namespace
+
+Subcommand add_verify(CLI::App& app) {
+    const auto options = std::make_shared<VerifyOptions>();
+    CLI::App* sub =
+        app.add_subcommand("verify", "Tell what a profile would deny a program, and who calls it");
+    sub->formatter(
+        std::make_shared<HelpWithUsage>("callcensus verify [OPTIONS] PROFILE -- COMMAND [ARG...]\n"
+                                        "       callcensus verify [OPTIONS] PROFILE -p PID[,PID...]\n"
+                                        "       callcensus verify [OPTIONS] PROFILE RECORDING..."));
+    sub->footer(
+        "In audit mode the command runs unhindered, and all that would be denied is listed at its end. Exit\n"
+        "status: the command's own, but 1 where something would be denied; 125 to 127 as in trace.\n\n"
+        "Examples:\n"
+        "  callcensus verify seccomp.json -- ./server --port 8080\n"
+        "  callcensus verify --fix better.json seccomp.json -- ./tests\n"
+        "  callcensus verify --mode enforce --as runc seccomp.json -- ./server\n"
+        "  callcensus verify seccomp.json run1.json run2.json       nothing is run");
+    sub->add_option("PROFILE", options->profile, "In any format that can be read; - is standard input")
+        ->required()
+        ->option_text("FILE");
+    sub->add_option("RECORDING", options->recordings, "In place of a command: what `trace --recording` saved")
+        ->option_text("FILE...");
+    const std::string how = "How";
+    sub->add_option("--mode", options->mode,
+                    "audit (default): deny nothing, list everything; enforce: load the profile, slow")
+        ->check(CLI::IsMember({"audit", "enforce"}))
+        ->option_text("MODE")
+        ->group(how);
+    sub->add_option(
+           "--as", options->runtime,
+           "Also what that container runtime calls before the command: runc, crun, any, none (default)")
+        ->check(CLI::IsMember({"runc", "crun", "any", "none"}))
+        ->option_text("NAME")
+        ->group(how);
+    sub->add_flag("--no-new-privileges", options->no_new_privileges,
+                  "With --as: for a container with no_new_privileges, whose runtime needs less")
+        ->group(how);
+    options->target.add_to(*sub, how);
+    const std::string output = "Output";
+    sub->add_flag("--stacks", options->stacks, "The call stack of each finding's first call")->group(output);
+    sub->add_flag("--unused", options->unused, "Also what the profile allows and this run has not used")
+        ->group(output);
+    sub->add_option("--fix", options->fix,
+                    "Write the profile with the smallest changes that allow the findings")
+        ->option_text("FILE")
+        ->group(output);
+    sub->add_option("--format", options->format, "Of the report: text (default), json, junit, sarif")
+        ->check(CLI::IsMember({"text", "json", "junit", "sarif"}))
+        ->option_text("FORMAT")
+        ->group(output);
+    sub->add_option("-o,--output", options->output,
+                    "The report (default: standard error; of a recording standard output)")
+        ->option_text("FILE")
+        ->group(output);
+    sub->add_option("--exit-code", options->exit_code,
+                    "The status where an audit has found something (default: 1)")
+        ->check(CLI::Range(0, 255))
+        ->option_text("N")
+        ->group(output);
+    sub->add_flag("-q,--quiet", options->quiet, "No report where nothing is denied")->group(output);
+    options->machine.add_to(*sub);
+    return {sub, TargetBegins::after_separator,
+            [options](const std::vector<std::string>& command) { return verify(*options, command); }};
+}
+
+}  // namespace callcensus::cli

@@ -1,0 +1,93 @@
+#include "cli/verify_observer.hpp"
+
+#include <fmt/format.h>
+
+#include "callcensus/call_text.hpp"
+#include "callcensus/describe.hpp"
+#include "cli/messages.hpp"
+#include "cli/target_options.hpp"
+
+namespace callcensus::cli {
+namespace {
+
+// Of one call: a rule for each would be no narrower than one for all.
+constexpr std::size_t most_arguments = 64;
+
+}  // namespace
+
+VerifyObserver::VerifyObserver(const PolicyInForce& policy, const Target& target, Wishes wishes)
+    : policy_(policy),
+      target_(target),
+      wishes_(wishes),
+      builder_([this] { return Milliseconds(Clock::now() - started_); }) {}
+
+Verdict VerifyObserver::on(const Event& event) {
+    attribution_.on(event);
+    builder_.on(event);
+    if (const auto* seen = std::get_if<SyscallSeen>(&event))
+        look_at(*seen);
+    else if (std::holds_alternative<Following>(event) && wishes_.say_whom_we_follow)
+        say_whom_we_follow(target_);
+    return Verdict::go_on;
+}
+
+void VerifyObserver::look_at(const SyscallSeen& seen) {
+    // Of an execve that has replaced its program the arguments are gone.
+    const bool complete = seen.instruction_pointer != 0;
+    const auto decision = complete ? policy_.decide(seen.call, seen.arguments, seen.instruction_pointer)
+                                   : policy_.decide(seen.call);
+    if (!decision || !lets_through(decision->action)) {
+        note_denial(seen, decision.value_or(Decision{}), decision.has_value());
+    } else if (wishes_.usage) {
+        ArgumentsOfCall& arguments = used_[seen.call];
+        if (arguments.size() < most_arguments) arguments.insert(looked_at(seen.call, seen.arguments));
+    }
+}
+
+Arguments VerifyObserver::looked_at(Syscall call, const Arguments& arguments) const {
+    Arguments kept{};
+    if (const auto indexes = policy_.looks_at.find(call); indexes != policy_.looks_at.end())
+        for (const std::uint32_t index : indexes->second) kept.at(index) = arguments.at(index);
+    return kept;
+}
+
+void VerifyObserver::note_denial(const SyscallSeen& seen, const Decision& decision, bool certain) {
+    const RecordingBuilder::Maker maker = builder_.maker_of(seen.task);
+    const auto [entry, is_new] = index_.try_emplace({seen.call, maker.executable}, found_.size());
+    if (is_new) {
+        Found found;
+        Denial& denial = found.denial;
+        denial.call = seen.call;
+        denial.decision = decision;
+        denial.certain = certain;
+        denial.executable = maker.executable;
+        denial.process = maker.process;
+        denial.thread = seen.task.tid;
+        denial.text = seen.instruction_pointer != 0 ? call_text(seen) : name_or_number(seen.call);
+        denial.first = Clock::now() - started_;
+        found.site = attribution_.site_of(seen);
+        if (wishes_.stacks) found.stack = attribution_.stack_of(seen);
+        if (wishes_.as_it_happens)
+            say(fmt::format("{}: {} (by {}, process {})", describe(decision), denial.text, denial.executable,
+                            denial.process));
+        found_.push_back(std::move(found));
+    }
+    Denial& denial = found_[entry->second].denial;
+    ++denial.count;
+    if (policy_.looks_at.count(seen.call) == 0 || of_many_arguments_.count(entry->second) != 0) return;
+    denial.arguments.insert(looked_at(seen.call, seen.arguments));
+    if (denial.arguments.size() <= most_arguments) return;
+    denial.arguments.clear();
+    of_many_arguments_.insert(entry->second);
+}
+
+std::vector<Found> VerifyObserver::found() const { return found_; }
+
+std::vector<Used> VerifyObserver::used() const {
+    std::vector<Used> used;
+    for (const auto& [call, arguments] : used_)
+        used.push_back({call, std::vector<Arguments>(arguments.begin(), arguments.end())});
+    return used;
+}
+
+}  // namespace callcensus::cli

@@ -1,0 +1,67 @@
+// Holds every call that is reported against a policy, and looks at those that it does not let through while
+// the task is stopped at them.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "callcensus/attribution.hpp"
+#include "callcensus/recorder.hpp"
+#include "callcensus/recording_builder.hpp"
+#include "callcensus/unused.hpp"
+#include "callcensus/verify.hpp"
+
+namespace callcensus::cli {
+
+/// A denial and where the first one came from.
+struct Found {
+    Denial denial;
+    std::optional<CallSite> site;
+    std::vector<CallSite> stack;
+};
+
+class VerifyObserver final : public Sink {
+  public:
+    struct Wishes {
+        bool stacks = false;
+        bool as_it_happens = false;  ///< say each new denial at once
+        bool say_whom_we_follow = false;
+        bool usage = false;  ///< keep what was used of what is let through
+    };
+    /// Both must outlive it.
+    VerifyObserver(const PolicyInForce& policy, const Target& target, Wishes wishes);
+
+    Verdict on(const Event& event) override;
+
+    [[nodiscard]] std::vector<Found> found() const;
+    [[nodiscard]] std::vector<Used> used() const;
+    /// The rest of what was seen: processes, gaps, notes, duration.
+    [[nodiscard]] Recording recording() const { return builder_.snapshot(); }
+
+  private:
+    using Clock = std::chrono::steady_clock;
+    using ArgumentsOfCall = std::set<Arguments>;
+
+    void look_at(const SyscallSeen& seen);
+    void note_denial(const SyscallSeen& seen, const Decision& decision, bool certain);
+    /// As far as the policy looks at them.
+    [[nodiscard]] Arguments looked_at(Syscall call, const Arguments& arguments) const;
+
+    const PolicyInForce& policy_;
+    const Target& target_;
+    Wishes wishes_;
+    Clock::time_point started_ = Clock::now();
+    RecordingBuilder builder_;
+    Attribution attribution_;
+    std::vector<Found> found_;  // in the order of their appearance
+    std::map<std::pair<Syscall, std::string>, std::size_t> index_;
+    std::set<std::size_t> of_many_arguments_;
+    std::map<Syscall, ArgumentsOfCall> used_;
+};
+
+}  // namespace callcensus::cli
