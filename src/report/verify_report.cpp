@@ -125,6 +125,8 @@ std::string unused_line(const VerifyReport& report, const UnusedAllowance& allow
                              : allowance.whole_rule ? "not used at all"
                                                     : "not used in part";
     std::string line = fmt::format("{}: {}: {}", where(report, path), what, listed(allowance.names));
+    const std::string& why = report.profile.rules[allowance.rule].comment;
+    if (!why.empty()) line += " (" + why + ")";
     const auto risky = dangers_of(allowance.names);
     if (!risky.empty()) line += "; risky: " + listed(risky);
     return line;
