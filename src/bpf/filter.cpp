@@ -83,8 +83,10 @@ sock_filter compare(std::uint16_t test, std::uint32_t value, std::uint8_t if_so,
     return BPF_JUMP(static_cast<std::uint16_t>(BPF_JMP | test | BPF_K), value, if_so, if_not);
 }
 
-// Goes on behind itself where the condition holds.
-Filter test_of(const ArgumentRule::Condition& condition) {
+// Goes on behind itself where the condition holds. Of an ABI of 32 bits only the low half counts, as for
+// libseccomp: of a 64-bit process that calls by int 0x80 the kernel shows the whole registers to the filter,
+// and then takes their low halves (seen with Linux 6.18; syscall_get_arguments(), arch/x86/include/asm).
+Filter test_of(const ArgumentRule::Condition& condition, bool is_32_bit) {
     constexpr std::uint32_t half = sizeof(std::uint32_t);
     constexpr bool low_first = std::endian::native == std::endian::little;
     const auto place =
@@ -93,9 +95,20 @@ Filter test_of(const ArgumentRule::Condition& condition) {
     const sock_filter load_high = load(place + (low_first ? half : 0));
     const auto low = static_cast<std::uint32_t>(condition.value);
     const auto high = static_cast<std::uint32_t>(condition.value >> 32);
+    const auto low_mask = static_cast<std::uint32_t>(condition.mask);
+    if (is_32_bit) switch (condition.test) {
+            case ArgumentRule::Test::equals_masked:
+                return {load_low, BPF_STMT(BPF_ALU | BPF_AND | BPF_K, low_mask),
+                        compare(BPF_JEQ, low & low_mask, 0, fails)};
+            case ArgumentRule::Test::other_than:
+                return {load_low, compare(BPF_JEQ, low, fails, 0)};
+            case ArgumentRule::Test::at_least:
+                return {load_low, compare(BPF_JGE, low, 0, fails)};
+            case ArgumentRule::Test::at_most:
+                return {load_low, compare(BPF_JGT, low, fails, 0)};
+        }
     switch (condition.test) {
         case ArgumentRule::Test::equals_masked: {
-            const auto low_mask = static_cast<std::uint32_t>(condition.mask);
             const auto high_mask = static_cast<std::uint32_t>(condition.mask >> 32);
             return {load_high,
                     BPF_STMT(BPF_ALU | BPF_AND | BPF_K, high_mask),
@@ -146,7 +159,7 @@ Filter decide_first(Syscall call, std::span<const ArgumentRule> rules, std::uint
     for (const ArgumentRule& rule : rules) {
         Filter code;
         for (const ArgumentRule::Condition& condition : rule.conditions) {
-            const Filter test = test_of(condition);
+            const Filter test = test_of(condition, info(call.abi).bits == 32);
             code.insert(code.end(), test.begin(), test.end());
         }
         code.push_back(answer(rule.answer));

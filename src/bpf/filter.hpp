@@ -40,7 +40,7 @@ struct Exception {
                                                      std::span<const Exception> exceptions,
                                                      std::uint32_t otherwise);
 
-/// Answers a call where all of the tests hold, of all 64 bits of arguments.
+/// Answers a call where all of the tests hold, of all bits that arguments have on its ABI.
 struct ArgumentRule {
     enum class Test : std::uint8_t { equals_masked, other_than, at_least, at_most };
     struct Condition {
