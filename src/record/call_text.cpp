@@ -66,6 +66,12 @@ std::string show_pointer(const Argument& argument) {
     return argument.value == 0 ? "NULL" : hexadecimal(argument.value);
 }
 
+// Numbers without a name are those of real-time signals, which everybody writes in decimal.
+std::string show_signal(const Argument& argument) {
+    const std::string name = show_constant(*find_constants("signal_names"), argument.value);
+    return name.rfind("SIG", 0) == 0 ? name : show_int(argument);
+}
+
 std::string show_fd(const Argument& argument) {
     const int fd = as_int(argument.value);
     std::string text = std::to_string(fd);
@@ -152,7 +158,7 @@ std::string show_clone_args(const Argument& argument) {
     if (bytes.size() < sizeof(Words)) return show_pointer(argument);
     const auto words = read_as<Words>(bytes);
     std::string text = "{flags=" + show_constant(*find_constants("clone3_flags"), words[0]);
-    if (words[4] != 0) text += ", exit_signal=" + show_constant(*find_constants("signal"), words[4]);
+    if (words[4] != 0) text += ", exit_signal=" + show_constant(*find_constants("signal_names"), words[4]);
     return text + "}";
 }
 
@@ -161,14 +167,23 @@ using Show = std::string (*)(const Argument&);
 // Beside the kinds of constants.
 Show find_kind(std::string_view kind) {
     static const std::map<std::string_view, Show> kinds{
-        {"int", show_int},         {"uint", show_uint},
-        {"long", show_long},       {"size", show_size},
-        {"id", show_int},          {"hex", show_hex},
-        {"ptr", show_pointer},     {"fd", show_fd},
-        {"at", show_directory},    {"path", show_text},
-        {"text", show_text},       {"bytes", show_bytes},
-        {"mode", show_mode},       {"creation_mode", show_creation_mode},
-        {"address", show_address}, {"clone_args", show_clone_args},
+        {"int", show_int},
+        {"uint", show_uint},
+        {"long", show_long},
+        {"size", show_size},
+        {"id", show_int},
+        {"hex", show_hex},
+        {"ptr", show_pointer},
+        {"fd", show_fd},
+        {"at", show_directory},
+        {"path", show_text},
+        {"text", show_text},
+        {"bytes", show_bytes},
+        {"mode", show_mode},
+        {"signal", show_signal},
+        {"creation_mode", show_creation_mode},
+        {"address", show_address},
+        {"clone_args", show_clone_args},
     };
     const auto found = kinds.find(kind);
     return found == kinds.end() ? nullptr : found->second;

@@ -129,7 +129,7 @@ const std::vector<Constants>& tables() {
          with(NAMED(MFD_CLOEXEC, MFD_ALLOW_SEALING, MFD_HUGETLB),
               {{8, "MFD_NOEXEC_SEAL"}, {16, "MFD_EXEC"}})},
         {"random_flags", 0, {}, NAMED(GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE)},
-        {"signal", all_bits, signals, {}},
+        {"signal_names", all_bits, signals, {}},
         {"sigmask_how", all_bits, NAMED(SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK), {}},
         {"clone_flags", CSIGNAL, with({{0, ""}}, signals), clone_flags},
         // Of clone3: without the signal, and with flags that need 64 bits.
