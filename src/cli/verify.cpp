@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "base/file.hpp"
+#include "callcensus/compile.hpp"
 #include "callcensus/fix.hpp"
 #include "callcensus/format.hpp"
 #include "callcensus/verify_report.hpp"
@@ -198,6 +199,8 @@ Needs needs_of(const std::vector<Found>& found) {
 }
 
 Result<void> write_fixed(const VerifyOptions& options, const Policy& policy, const Profile& fixed) {
+    if (const auto loads = compile(fixed, policy.machine); !loads)
+        return fail("would not be loaded once it allows the findings: " + loads.error().text(), policy.name);
     FormatOptions format;
     format.format = policy.format;
     const auto written = format.write(fixed, "", options.fix, policy.machine);

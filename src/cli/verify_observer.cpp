@@ -40,14 +40,17 @@ void VerifyObserver::look_at(const SyscallSeen& seen) {
         note_denial(seen, decision.value_or(Decision{}), decision.has_value());
     } else if (wishes_.usage) {
         ArgumentsOfCall& arguments = used_[seen.call];
-        if (arguments.size() < most_arguments) arguments.insert(looked_at(seen.call, seen.arguments));
+        if (complete && arguments.size() < most_arguments)
+            arguments.insert(looked_at(seen.call, seen.arguments));
     }
 }
 
 Arguments VerifyObserver::looked_at(Syscall call, const Arguments& arguments) const {
     Arguments kept{};
+    // A 64-bit program's `int 0x80` shows whole registers, of which the kernel takes the low halves.
+    const std::uint64_t largest = largest_argument(argument_width(call.abi));
     if (const auto indexes = policy_.looks_at.find(call); indexes != policy_.looks_at.end())
-        for (const std::uint32_t index : indexes->second) kept.at(index) = arguments.at(index);
+        for (const std::uint32_t index : indexes->second) kept.at(index) = arguments.at(index) & largest;
     return kept;
 }
 
@@ -74,7 +77,8 @@ void VerifyObserver::note_denial(const SyscallSeen& seen, const Decision& decisi
     }
     Denial& denial = found_[entry->second].denial;
     ++denial.count;
-    if (policy_.looks_at.count(seen.call) == 0 || of_many_arguments_.count(entry->second) != 0) return;
+    if (!certain || policy_.looks_at.count(seen.call) == 0 || of_many_arguments_.count(entry->second) != 0)
+        return;
     denial.arguments.insert(looked_at(seen.call, seen.arguments));
     if (denial.arguments.size() <= most_arguments) return;
     denial.arguments.clear();
@@ -85,8 +89,10 @@ std::vector<Found> VerifyObserver::found() const { return found_; }
 
 std::vector<Used> VerifyObserver::used() const {
     std::vector<Used> used;
-    for (const auto& [call, arguments] : used_)
-        used.push_back({call, std::vector<Arguments>(arguments.begin(), arguments.end())});
+    for (const auto& [call, arguments] : used_) {
+        used.push_back({call, std::nullopt});
+        if (!arguments.empty()) used.back().arguments.emplace(arguments.begin(), arguments.end());
+    }
     return used;
 }
 

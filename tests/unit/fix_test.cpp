@@ -322,7 +322,12 @@ TEST_CASE("a fixed profile lets through what is needed, and otherwise what it di
         CHECK(after.impossible.empty());
         const auto filter = compile(after.profile, machine());
         if (!filter) {
-            CHECK(filter.error().text().find("instructions") != std::string::npos);
+            // Or, as runtimes would see: for socket() libseccomp makes a rule of i386's socketcall as well,
+            // for want of its arguments the same one for each, and refuses a second action.
+            const std::string why = filter.error().text();
+            INFO(why);
+            CHECK((why.find("instructions") != std::string::npos ||
+                   why.find("rule for socket: File exists") != std::string::npos));
             ++too_long;
             continue;
         }
