@@ -52,7 +52,8 @@ struct CallChange {
     std::string before;     ///< in words: "allowed if arg0 == 1, else denied with EPERM"
     std::string after;
     Risk risk;
-    std::vector<Use> uses;  ///< in the recordings that have the call
+    std::vector<Use> uses;        ///< in the recordings that have the call
+    std::vector<CallSite> sites;  ///< there: the first few places that it was made from
     /// Of a call newly let through: one that was before and does the same job (families.hpp), and who uses
     /// which; empty where there is none. Mostly another libc, then, and not a new thing that the program
     /// does.

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "callcensus/abi.hpp"
+#include "callcensus/call_site.hpp"
 #include "callcensus/event.hpp"
 
 namespace callcensus {
@@ -53,6 +54,7 @@ struct CallRecord {
     std::map<int, std::uint64_t>
         returned;  ///< how often by errno, 0 for success; 512 to 516 are the kernel's restarts
     std::map<ExecutableIndex, std::uint64_t> by_executable;  ///< entries
+    std::vector<CallSite> sites;  ///< the first few places that it was made from, in order of appearance
 
     /// Entries that never returned: the task ended in the call, or the recording did. Without meaning unless
     /// counts are exact.

@@ -27,6 +27,8 @@ class RecordingBuilder {
     explicit RecordingBuilder(Clock clock) : clock_(std::move(clock)) {}
 
     void on(const Event& event);
+    /// A place that a call was made from, of which SyscallSeen has come. The first few are kept.
+    void add_site(Syscall call, const CallSite& site);
 
     /// What has been seen so far. Generator, engine, host, command, start and what was assumed are the
     /// caller's to fill in.
@@ -57,6 +59,7 @@ class RecordingBuilder {
         std::vector<std::pair<int, std::uint64_t>> returned;  // few errnos a call: a scan beats a tree
         std::vector<std::pair<ExecutableIndex, std::uint64_t>> by_executable;
         FirstSeen first;
+        std::vector<CallSite> sites;
     };
 
     void see(const Following&) {}

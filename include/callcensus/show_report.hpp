@@ -19,7 +19,8 @@ struct ShownCall {
     std::string condition;  ///< "if arg0 == 1, with CAP_SYS_ADMIN"; or empty
     std::string why;        ///< the rule's comment; a recording gives no reasons
     std::vector<Use> uses;
-    std::uint64_t count = 0;  ///< of a recording; 0 where it was only taken as known
+    std::vector<CallSite> sites;  ///< of a recording: the first few places that it was made from
+    std::uint64_t count = 0;      ///< of a recording; 0 where it was only taken as known
     bool exact = true;
     std::vector<std::pair<std::string, std::uint64_t>> errors;  ///< by errno: how often it failed
     Risk risk;

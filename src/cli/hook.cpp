@@ -17,6 +17,7 @@
 #include "base/file.hpp"
 #include "base/printable.hpp"
 #include "base/unique_fd.hpp"
+#include "callcensus/attribution.hpp"
 #include "callcensus/recorder.hpp"
 #include "callcensus/recording_builder.hpp"
 #include "cli/hook_files.hpp"
@@ -147,7 +148,10 @@ class ContainerObserver final : public Sink {
     }
 
     Verdict on(const Event& event) override {
+        attribution_.on(event);
         builder_.on(event);
+        if (const auto* seen = std::get_if<SyscallSeen>(&event))
+            if (const auto site = attribution_.new_site_of(*seen)) builder_.add_site(seen->call, *site);
         if (const auto* noted = std::get_if<Noted>(&event))
             log(LOG_INFO, of_container(noted->what));
         else if (const auto* lost = std::get_if<Lost>(&event))
@@ -233,6 +237,7 @@ class ContainerObserver final : public Sink {
     std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
     RecordingHeading heading_;
     RecordingBuilder builder_;
+    Attribution attribution_;
     bool executed_ = false;
     bool is_written_ = false;  // what had been seen by the last time
     std::optional<Milliseconds> last_tried_;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "callcensus/attribution.hpp"
 #include "callcensus/recorder.hpp"
 #include "callcensus/recording_builder.hpp"
 #include "cli/recording_heading.hpp"
@@ -45,6 +46,7 @@ class TraceObserver final : public Sink {
     RecordingHeading heading_;
     SyscallSet known_;  // beforehand
     RecordingBuilder builder_;
+    Attribution attribution_;
     StatusLine status_line_;
     bool shows_status_;
     TaskId main_;

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
+#include <map>
+#include <tuple>
 
 #include "base/errno_names.hpp"
 #include "callcensus/format.hpp"
@@ -76,7 +78,37 @@ Json write_identity(Syscall call) {
     return object;
 }
 
-Json write_call(const CallRecord& record, bool exact) {
+// The modules of all sites, each once.
+class ModuleTable {
+  public:
+    explicit ModuleTable(const Recording& recording) {
+        for (const CallRecord& record : recording.calls)
+            for (const CallSite& site : record.sites)
+                if (indexes_.try_emplace({site.module, site.build_id}, indexes_.size()).second)
+                    json_.push_back({{"path", site.module}, {"build_id", site.build_id}});
+    }
+    [[nodiscard]] const Json& json() const { return json_; }
+    [[nodiscard]] std::size_t index(const CallSite& site) const {
+        return indexes_.at({site.module, site.build_id});
+    }
+
+  private:
+    std::map<std::pair<std::string, std::string>, std::size_t> indexes_;
+    Json json_ = Json::array();
+};
+
+Json write_site(const CallSite& site, const ModuleTable& modules) {
+    Json object;
+    object["module"] = modules.index(site);
+    object["offset"] = site.offset;
+    if (!site.symbol.empty()) {
+        object["symbol"] = site.symbol;
+        object["symbol_offset"] = site.symbol_offset;
+    }
+    return object;
+}
+
+Json write_call(const CallRecord& record, bool exact, const ModuleTable& modules) {
     Json object = write_identity(record.call);
     object["count"] = record.count;
     object["first"] = {{"ms", rounded(record.first.at)},
@@ -89,6 +121,8 @@ Json write_call(const CallRecord& record, bool exact) {
     object["executables"] = Json::array();
     for (const auto& [executable, times] : record.by_executable)
         object["executables"].push_back({{"executable", executable}, {"count", times}});
+    object["sites"] = Json::array();
+    for (const CallSite& site : record.sites) object["sites"].push_back(write_site(site, modules));
     return object;
 }
 
@@ -152,7 +186,32 @@ Syscall read_identity(Fields& fields) {
     return call;
 }
 
-CallRecord read_call(Decoder& decoder, const Placed& at, const Recording& recording) {
+// As they stand in the file: a path and a build-id each.
+using Modules = std::vector<std::pair<std::string, std::string>>;
+
+Modules read_modules(Decoder& decoder, Fields& fields) {
+    Modules modules;
+    for (const Placed& element : fields.list("modules")) {
+        Fields module(decoder, element);
+        std::string path = module.required_text("path");
+        modules.emplace_back(std::move(path), module.text("build_id").value_or(""));
+    }
+    return modules;
+}
+
+CallSite read_site(Decoder& decoder, const Placed& at, const Modules& modules) {
+    Fields fields(decoder, at);
+    CallSite site;
+    const auto module = fields.required_whole<std::uint32_t>("module");
+    check_index(fields, at, module, modules.size());
+    if (module < modules.size()) std::tie(site.module, site.build_id) = modules[module];
+    site.offset = fields.required_whole<std::uint64_t>("offset");
+    site.symbol = fields.text("symbol").value_or("");
+    site.symbol_offset = fields.whole<std::uint64_t>("symbol_offset").value_or(0);
+    return site;
+}
+
+CallRecord read_call(Decoder& decoder, const Placed& at, const Recording& recording, const Modules& modules) {
     Fields fields(decoder, at);
     CallRecord record;
     record.call = read_identity(fields);
@@ -179,6 +238,8 @@ CallRecord read_call(Decoder& decoder, const Placed& at, const Recording& record
         check_index(fields, element, executable, recording.executables.size());
         record.by_executable[executable] += share.required_whole<std::uint64_t>("count");
     }
+    for (const Placed& element : fields.list("sites"))
+        record.sites.push_back(read_site(decoder, element, modules));
     return record;
 }
 
@@ -198,12 +259,14 @@ Json write_one(const Recording& recording) {
     object["notes"] = recording.notes;
     write_status(object, recording.status);
     object["executables"] = recording.executables;
+    const ModuleTable modules(recording);
+    object["modules"] = modules.json();
     object["processes"] = Json::array();
     for (const ProcessRecord& process : recording.processes)
         object["processes"].push_back(write_process(process));
     object["calls"] = Json::array();
     for (const CallRecord& record : recording.calls)
-        object["calls"].push_back(write_call(record, recording.exact_counts()));
+        object["calls"].push_back(write_call(record, recording.exact_counts(), modules));
     object["assumed"] = Json::array();
     for (const Syscall call : recording.assumed) object["assumed"].push_back(write_identity(call));
     return object;
@@ -247,8 +310,9 @@ Recording read_one(Decoder& decoder, const Placed& top) {
     recording.executables = fields.texts("executables");
     for (const Placed& process : fields.list("processes"))
         recording.processes.push_back(read_process(decoder, process, recording));
+    const Modules modules = read_modules(decoder, fields);
     for (const Placed& call : fields.list("calls"))
-        recording.calls.push_back(read_call(decoder, call, recording));
+        recording.calls.push_back(read_call(decoder, call, recording, modules));
     for (const Placed& call : fields.list("assumed")) {
         Fields identity(decoder, call);
         recording.assumed.push_back(read_identity(identity));

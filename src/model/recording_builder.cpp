@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "model/uses.hpp"
+
 namespace callcensus {
 namespace {
 
@@ -35,6 +37,10 @@ Scope Recording::scope() const {
 
 void RecordingBuilder::on(const Event& event) {
     std::visit([this](const auto& what) { see(what); }, event);
+}
+
+void RecordingBuilder::add_site(Syscall call, const CallSite& site) {
+    if (const auto entry = calls_.find(call); entry != calls_.end()) keep_first(entry->second.sites, {site});
 }
 
 const RecordingBuilder::Task* RecordingBuilder::find(TaskId id) const {
@@ -150,6 +156,7 @@ Recording RecordingBuilder::snapshot() const {
         record.first = counters.first;
         record.returned.insert(counters.returned.begin(), counters.returned.end());
         record.by_executable.insert(counters.by_executable.begin(), counters.by_executable.end());
+        record.sites = counters.sites;
         recording.calls.push_back(std::move(record));
     }
     std::sort(recording.calls.begin(), recording.calls.end(),

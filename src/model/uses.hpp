@@ -1,4 +1,4 @@
-// Who makes a call, and how often, over records of it in any number of recordings.
+// Who makes a call, how often and from where, over records of it in any number of recordings.
 #pragma once
 
 #include <algorithm>
@@ -10,6 +10,13 @@
 
 namespace callcensus {
 
+/// Adds those that are not there yet, as far as there is room for them.
+inline void keep_first(std::vector<CallSite>& sites, const std::vector<CallSite>& more) {
+    for (const CallSite& site : more)
+        if (sites.size() < sites_kept && std::find(sites.begin(), sites.end(), site) == sites.end())
+            sites.push_back(site);
+}
+
 class Uses {
   public:
     void add(const Recording& recording, const CallRecord& record) {
@@ -19,6 +26,7 @@ class Uses {
             use.count += count;
             use.exact = use.exact && recording.exact_counts();
         }
+        keep_first(sites_, record.sites);
     }
 
     /// The most frequent first.
@@ -30,8 +38,12 @@ class Uses {
         return list;
     }
 
+    /// In order of appearance.
+    [[nodiscard]] const std::vector<CallSite>& sites() const { return sites_; }
+
   private:
     std::map<std::string, Use> by_executable_;
+    std::vector<CallSite> sites_;
 };
 
 }  // namespace callcensus

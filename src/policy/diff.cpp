@@ -31,16 +31,16 @@ Result<Meaning> meaning_of(const Comparable& input, const Machine& machine, cons
     });
 }
 
-std::vector<Use> uses_of(const Comparable& input, const std::vector<Abi>& abis, const std::string& call) {
-    const auto* recordings = recordings_of(input);
-    if (recordings == nullptr) return {};
+Uses uses_of(const Comparable& input, const std::vector<Abi>& abis, const std::string& call) {
     Uses uses;
+    const auto* recordings = recordings_of(input);
+    if (recordings == nullptr) return uses;
     for (const Recording& recording : *recordings)
         for (const CallRecord& record : recording.calls)
             if (std::find(abis.begin(), abis.end(), record.call.abi) != abis.end() &&
                 name_or_number(record.call) == call)
                 uses.add(recording, record);
-    return uses.list();
+    return uses;
 }
 
 std::optional<ChangeKind> kind_of(const CallMeaning& before, const CallMeaning& after) {
@@ -364,8 +364,12 @@ Result<Difference> diff(const Comparable& before, const Comparable& after, const
         if (old_profile == nullptr) change.before = in_a_recording(losses(change));
         if (new_profile == nullptr) change.after = in_a_recording(gains(change));
     }
-    for (CallChange& change : difference.calls)
-        change.uses = uses_of(losses(change) && !gains(change) ? before : after, change.abis, change.call);
+    for (CallChange& change : difference.calls) {
+        const Uses uses =
+            uses_of(losses(change) && !gains(change) ? before : after, change.abis, change.call);
+        change.uses = uses.list();
+        change.sites = uses.sites();
+    }
     std::stable_sort(difference.calls.begin(), difference.calls.end(),
                      [](const CallChange& a, const CallChange& b) {
                          return std::tuple(!gains(a), a.kind, b.risk.cls, a.call) <

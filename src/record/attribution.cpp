@@ -1,7 +1,6 @@
 #include "callcensus/attribution.hpp"
 
 #include <sys/mman.h>
-#include <sys/shm.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -32,16 +31,16 @@ constexpr std::uint64_t largest_vdso = 65536;
 
 // Whether the call can put code where other code was. What else happens to mappings is no matter: nobody
 // makes a call from where there is no code, and code at a place that held none is simply looked for anew.
+// (Nobody is known to attach shared memory, with SHM_REMAP and SHM_EXEC, over code.)
 bool replaces_code(const SyscallSeen& seen) {
     static const KnownCall mmap_call("mmap"), mmap2_call("mmap2"), mprotect_call("mprotect"),
-        pkey_mprotect_call("pkey_mprotect"), mremap_call("mremap"), shmat_call("shmat"), ipc_call("ipc");
-    const auto& arguments = seen.arguments;
-    // i386's first mmap has its arguments in memory, and ipc is several calls in one.
-    if (mmap_call.is(seen.call)) return seen.call.abi == Abi::i386 || (arguments[2] & PROT_EXEC) != 0;
-    if (mmap2_call.is(seen.call) || mprotect_call.is(seen.call) || pkey_mprotect_call.is(seen.call))
-        return (arguments[2] & PROT_EXEC) != 0;
-    if (mremap_call.is(seen.call)) return (arguments[3] & MREMAP_FIXED) != 0;
-    return (shmat_call.is(seen.call) && (arguments[2] & SHM_EXEC) != 0) || ipc_call.is(seen.call);
+        pkey_mprotect_call("pkey_mprotect"), mremap_call("mremap");
+    // i386's first mmap has its arguments in memory.
+    if (mmap_call.is(seen.call) && seen.call.abi == Abi::i386) return true;
+    if (mmap_call.is(seen.call) || mmap2_call.is(seen.call) || mprotect_call.is(seen.call) ||
+        pkey_mprotect_call.is(seen.call))
+        return (seen.arguments[2] & PROT_EXEC) != 0;
+    return mremap_call.is(seen.call) && (seen.arguments[3] & MREMAP_FIXED) != 0;
 }
 
 // Where 32-bit code enters the kernel, whoever makes the call.

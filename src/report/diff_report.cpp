@@ -10,6 +10,7 @@
 #include "base/printable.hpp"
 #include "callcensus/describe.hpp"
 #include "report/sarif.hpp"
+#include "report/sites_json.hpp"
 
 namespace callcensus {
 namespace {
@@ -44,6 +45,14 @@ std::string abis(const std::vector<Abi>& list) {
 std::string text_of(const Use& use) {
     return fmt::format("{}, {}{} {}", use.executable, use.exact ? "" : "at least ", use.count,
                        use.count == 1 ? "time" : "times");
+}
+
+// "at libc.so.6 (read), ld-linux.so.2+0x20b74"; or empty
+std::string places(const CallChange& change) {
+    if (change.sites.empty()) return {};
+    std::vector<std::string> texts;
+    for (const CallSite& site : change.sites) texts.push_back(short_text(site));
+    return fmt::format("at {}", fmt::join(texts, ", "));
 }
 
 // "dangerous: may load code into the kernel"
@@ -116,6 +125,7 @@ std::string message(const CallChange& change, const Difference& difference) {
     if (const std::string job = same_job(change); !job.empty()) text += fmt::format("; {}", job);
     if (!change.uses.empty()) text += fmt::format("; made by {}", text_of(change.uses.front()));
     if (change.uses.size() > 1) text += fmt::format(" and {} more", change.uses.size() - 1);
+    if (const std::string at = places(change); !at.empty()) text += fmt::format("; {}", at);
     return text;
 }
 
@@ -186,6 +196,7 @@ std::string diff_text(const DiffReport& report) {
             if (is_risky(change.risk)) add("      ", text_of(change.risk));
             if (const std::string job = same_job(change); !job.empty()) add("      ", job);
             for (const Use& use : change.uses) add("      ", "made by " + text_of(use));
+            if (const std::string at = places(change); !at.empty()) add("      ", at);
         }
     }
     return text;
@@ -230,6 +241,7 @@ std::string diff_json(const DiffReport& report) {
         for (const Use& use : change.uses)
             entry["uses"].push_back(
                 {{"executable", use.executable}, {"count", use.count}, {"exact", use.exact}});
+        entry["sites"] = sites_json(change.sites);
         object["calls"].push_back(std::move(entry));
     }
     return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -250,6 +262,7 @@ std::string diff_markdown(const DiffReport& report) {
     for (const CallChange& change : difference.calls) {
         std::vector<std::string> uses;
         for (const Use& use : change.uses) uses.push_back(text_of(use));
+        if (std::string at = places(change); !at.empty()) uses.push_back(std::move(at));
         const bool dangerous = gains(change) && is_risky(change.risk);
         std::string risk(id(change.risk.cls));
         if (!change.risk.capability.empty()) risk += fmt::format(" ({})", change.risk.capability);

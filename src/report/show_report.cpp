@@ -14,6 +14,7 @@
 #include "base/printable.hpp"
 #include "callcensus/describe.hpp"
 #include "model/uses.hpp"
+#include "report/sites_json.hpp"
 
 namespace callcensus {
 namespace {
@@ -75,6 +76,10 @@ std::string errors(const ShownCall& call) {
     std::vector<std::string> parts;
     for (const auto& [name, count] : call.errors) parts.push_back(fmt::format("{} {}", name, count));
     return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+std::string first_site(const ShownCall& call) {
+    return call.sites.empty() ? std::string() : short_text(call.sites.front());
 }
 
 using Row = std::vector<std::string>;
@@ -159,6 +164,7 @@ std::vector<ShownCall> shown_calls(std::span<const Recording> recordings) {
     std::vector<ShownCall> list;
     for (auto& [call, entry] : calls) {
         entry.uses = uses[call].list();
+        entry.sites = uses[call].sites();
         for (const auto& [errnum, count] : returned[call])
             entry.errors.emplace_back(errno_name(errnum), count);
         list.push_back(std::move(entry));
@@ -233,9 +239,9 @@ std::string show_text(const std::string& name, const std::vector<std::string>& h
         std::vector<std::string_view> colours;
         for (const ShownCall& call : calls) {
             if (Heading{call.group, call.why} != heading) continue;
-            Row row{call.call,     abis(call),           call.group == called ? counted(call) : "",
-                    errors(call),  risk_text(call.risk), users(call),
-                    call.condition};
+            Row row{call.call,        abis(call),           call.group == called ? counted(call) : "",
+                    errors(call),     risk_text(call.risk), users(call),
+                    first_site(call), call.condition};
             for (std::string& cell : row) cell = printable(cell);
             rows.push_back(std::move(row));
             colours.push_back(call.risk.cls == RiskClass::dangerous ? red
@@ -245,7 +251,8 @@ std::string show_text(const std::string& name, const std::vector<std::string>& h
         text += fmt::format("\n{}{}{}{}: {}{}\n", colour ? bold : "", heading.first,
                             heading.second.empty() ? "" : ", ", printable(heading.second), rows.size(),
                             colour ? plain : "");
-        text += table({"CALL", "ABI", "TIMES", "ERRORS", "RISK", "BY", "CONDITION"}, rows, colours, colour);
+        text +=
+            table({"CALL", "ABI", "TIMES", "ERRORS", "RISK", "BY", "AT", "CONDITION"}, rows, colours, colour);
     }
     return text;
 }
@@ -272,6 +279,7 @@ std::string show_json(const std::string& name, const std::vector<std::string>& h
         for (const Use& use : call.uses)
             entry["uses"].push_back(
                 {{"executable", use.executable}, {"count", use.count}, {"exact", use.exact}});
+        entry["sites"] = sites_json(call.sites);
         entry["risk"] = {
             {"class", id(call.risk.cls)}, {"capability", call.risk.capability}, {"reason", call.risk.reason}};
         object["calls"].push_back(std::move(entry));

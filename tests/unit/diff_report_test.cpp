@@ -48,6 +48,7 @@ Difference of_recordings() {
     change.abis = {Abi::x86_64};
     change.risk = risk_of("bpf");
     change.uses = {{"/bin/a|b", 7, false}, {"/bin/c\x1b[31m\n", 1, true}};
+    change.sites = {{"/lib/ld.so", "0a", 0x20, "", 0}, {"/lib/lib|c.so.6", "0b", 0x30, "bpf", 5}};
     difference.calls = {change};
     return difference;
 }
@@ -177,7 +178,8 @@ TEST_CASE("recordings are spoken of as calls, with who makes them") {
               reason +
               "\n"
               "      made by /bin/a|b, at least 7 times\n"
-              "      made by /bin/c\\x1b[31m\\x0a, 1 time\n");
+              "      made by /bin/c\\x1b[31m\\x0a, 1 time\n"
+              "      at ld.so+0x20, lib|c.so.6 (bpf)\n");
 }
 
 TEST_CASE("a difference for programs") {
@@ -202,6 +204,7 @@ TEST_CASE("a difference for programs") {
              {"counts", true},
              {"risk", {{"class", "dangerous"}, {"capability", "CAP_BPF"}, {"reason", risk_of("bpf").reason}}},
              {"same_job_as", nullptr},
+             {"sites", json::array()},
              {"uses", json::array()}});
     std::vector<std::string> kinds;
     for (const json& call : object["calls"]) kinds.push_back(call["change"]);
@@ -212,6 +215,16 @@ TEST_CASE("a difference for programs") {
     CHECK(recorded["calls"][0]["uses"] ==
           json{{{"executable", "/bin/a|b"}, {"count", 7}, {"exact", false}},
                {{"executable", "/bin/c\x1b[31m\n"}, {"count", 1}, {"exact", true}}});
+    CHECK(recorded["calls"][0]["sites"] == json{{{"module", "/lib/ld.so"},
+                                                 {"build_id", "0a"},
+                                                 {"offset", 0x20},
+                                                 {"symbol", ""},
+                                                 {"symbol_offset", 0}},
+                                                {{"module", "/lib/lib|c.so.6"},
+                                                 {"build_id", "0b"},
+                                                 {"offset", 0x30},
+                                                 {"symbol", "bpf"},
+                                                 {"symbol_offset", 5}}});
     CHECK(recorded["default"].is_null());
     CHECK(recorded["flags"].is_null());
 }
@@ -224,7 +237,9 @@ TEST_CASE("in Markdown nothing from a file ends a cell") {
           0);
     CHECK(has(text, "| call | change | risk | why it matters | made by |\n|---|---|---|---|---|\n"));
     CHECK(has(text, "| `ab\\|c\\x0ad` (x86_64) | newly called | **dangerous (CAP\\_BPF)** | "));
-    CHECK(has(text, "| /bin/a\\|b, at least 7 times; /bin/c\\\\x1b\\[31m\\\\x0a, 1 time |\n"));
+    CHECK(has(text,
+              "| /bin/a\\|b, at least 7 times; /bin/c\\\\x1b\\[31m\\\\x0a, 1 time; "
+              "at ld.so+0x20, lib\\|c.so.6 (bpf) |\n"));
     CHECK(std::count(text.begin(), text.end(), '\n') == 7);
 }
 
@@ -274,7 +289,7 @@ TEST_CASE("SARIF of a difference has what the standard requires") {
     const std::string message = recorded["runs"][0]["results"][0]["message"]["text"];
     CHECK(message ==
           "bpf is newly called on x86_64; dangerous (CAP_BPF): " + std::string(risk_of("bpf").reason) +
-              "; made by /bin/a|b, at least 7 times and 1 more");
+              "; made by /bin/a|b, at least 7 times and 1 more; at ld.so+0x20, lib|c.so.6 (bpf)");
 }
 
 TEST_CASE("JUnit: what counts has failed") {

@@ -28,6 +28,24 @@ constexpr TaskId first{100, 1};
 
 }  // namespace
 
+TEST_CASE("the first few sites of a call are kept, each once") {
+    Fixture fixture;
+    fixture.start(first, 100, {}, "/bin/ls");
+    fixture.call(first, 2);
+    std::vector<CallSite> sites;
+    for (std::uint64_t offset = 9; offset > 0; --offset)
+        sites.push_back({"/usr/lib/libc.so.6", "", offset, "", 0});
+    for (const CallSite& site : sites) {
+        fixture.builder.add_site({Abi::x86_64, 2}, site);
+        fixture.builder.add_site({Abi::x86_64, 2}, sites.front());
+        fixture.builder.add_site({Abi::x86_64, 3}, site);  // which nobody has made
+    }
+    const Recording recording = fixture.builder.snapshot();
+    REQUIRE(recording.calls.size() == 1);
+    sites.resize(sites_kept);
+    CHECK(recording.calls.front().sites == sites);
+}
+
 TEST_CASE("calls are counted, with their results and their beginning") {
     Fixture fixture;
     fixture.start(first, 100, {}, "/bin/ls");

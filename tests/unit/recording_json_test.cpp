@@ -28,6 +28,9 @@ Recording sample() {
     call.first = {Milliseconds(0.25), 1, 1};
     call.returned = {{0, 2}, {ENOENT, 1}, {512, 1}};
     call.by_executable = {{0, 1}, {1, 4}};
+    call.sites = {{"/usr/lib/libc.so.6", "0abc", 0x10e1b2, "read", 0x12},
+                  {"[vdso]", "", 0xfff, "", 0},
+                  {"/usr/lib/libc.so.6", "0abc", 0x10, "", 0}};
     recording.calls = {call};
     return recording;
 }
@@ -54,8 +57,31 @@ TEST_CASE("a recording comes back as it was written") {
     CHECK(again->started == sample().started);
     CHECK(again->calls.at(0).returned == sample().calls.at(0).returned);
     CHECK(again->calls.at(0).unfinished() == 1);
+    CHECK(again->calls.at(0).sites == sample().calls.at(0).sites);
     CHECK(again->processes.at(1).parent == 0U);
     CHECK(again->status == sample().status);
+}
+
+TEST_CASE("modules stand once in a recording's file") {
+    const std::string text = write_recording(sample());
+    CHECK(text.find("/usr/lib/libc.so.6") == text.rfind("/usr/lib/libc.so.6"));
+    CHECK(
+        error_of(with(text, "\"module\": 1", "\"module\": 2")).find("sites[1] is 2, but there are only 2") !=
+        std::string::npos);
+    CHECK(error_of(with(text, "\"offset\": 16", "\"offset\": -16")).find("sites[2].offset") !=
+          std::string::npos);
+}
+
+TEST_CASE("recordings of before the sites are read") {
+    Recording recording = sample();
+    recording.calls.front().sites.clear();
+    std::string text = write_recording(recording);
+    text = with(text, " \"modules\": [],\n", "");
+    text = with(text, ",\n   \"sites\": []", "");
+    const auto again = parse_recording(text, "r.json");
+    REQUIRE(again);
+    CHECK(again->calls.front().sites.empty());
+    CHECK(write_recording(*again) == write_recording(recording));
 }
 
 TEST_CASE("times do not shrink when a recording is written again") {

@@ -44,6 +44,7 @@ Recording a_recording() {
     openat.count = 9;
     openat.returned = {{0, 6}, {2, 3}};
     openat.by_executable = {{0, 2}, {1, 7}};
+    openat.sites = {{"/lib/ld.so", "0a", 0x20, "", 0}, {"/lib/libc.so.6", "0b", 0x30, "open", 5}};
     CallRecord unknown;
     unknown.call = {Abi::x86_64, 999};
     unknown.count = 1;
@@ -93,7 +94,13 @@ TEST_CASE("a recording is shown with counts, errors and who called") {
     CHECK(find(calls, "bpf").group == "known beforehand and not looked for");
     const std::string text = show_text("r.json", headlines(recordings), calls, false);
     CHECK(has(text, "prog -x: 0.000 s, 1 process, engine ptrace"));
-    CHECK(has(text, "  openat      18     ENOENT 6  two, one\n"));
+    CHECK(has(text, "  openat      18     ENOENT 6  two, one  ld.so+0x20\n"));
+    CHECK(openat.sites == a_recording().calls.front().sites);  // the same in both
+    const auto json = nlohmann::json::parse(show_json("r.json", {}, calls));
+    std::vector<std::string> symbols;
+    for (const auto& call : json["calls"])
+        for (const auto& site : call["sites"]) symbols.push_back(site["symbol"]);
+    CHECK(symbols == std::vector<std::string>{"", "open"});
 }
 
 TEST_CASE("counts that are lower bounds say so") {
