@@ -5,11 +5,14 @@ recorded, not podman, its monitor and the runtime around it.
     CALLCENSUS=build/default/callcensus python3 tests/container/test_trace_container.py -v
 """
 
+import pathlib
+import re
+import shutil
 import subprocess
 import unittest
 
 import harness
-from containers import PlainLauncher, PodmanLauncher, RUNTIMES, describe, run
+from containers import PlainLauncher, PodmanLauncher, RootFilesystem, RUNTIMES, describe, read_json, run
 
 PODMAN = [*map(PodmanLauncher, RUNTIMES)]
 PLAIN = [*map(PlainLauncher, RUNTIMES)]
@@ -136,6 +139,72 @@ class Exec(TraceTest):
             self.assert_profile_of_ls(launcher, profile)
 
         self.for_each(PLAIN, check)
+
+
+class Sites(TraceTest):
+    """A call's module is looked up where the process sees it."""
+
+    SLEEP = pathlib.Path("/usr/bin/sleep")
+
+    def setUp(self):
+        if not shutil.which("readelf"):
+            self.skipTest("readelf is not installed")
+
+    def build_id(self, path):
+        notes = run(["readelf", "-n", path])
+        return re.search(r"Build ID: (\w+)", notes.stdout)[1]
+
+    def root_with_other_libraries(self):
+        """A root file system with a program of the machine; of what it loads the build-ids are others."""
+        root = sandbox.path / sandbox.new_name("root")
+        shutil.copytree(sandbox.rootfs, root)
+        needed = {self.SLEEP, *map(pathlib.Path, re.findall(r"/\S+", run(["ldd", self.SLEEP]).stdout))}
+        for path in needed:
+            copy = root / path.relative_to("/")
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            build_id = bytes.fromhex(self.build_id(path))
+            copy.write_bytes(path.read_bytes().replace(build_id, bytes(255 - byte for byte in build_id)))
+            copy.chmod(0o755)
+        return RootFilesystem(root)
+
+    def sites_of(self, launcher, root, command, call):
+        recording = sandbox.path / f"{sandbox.new_name('recording')}.json"
+        if launcher in PODMAN:
+            run_it = launcher.podman_command(
+                sandbox, ["run", "--rm", *launcher.arguments(sandbox, root=root), *command])
+        else:
+            name, bundle = launcher.bundle(sandbox, command, root=root)
+            run_it = [*launcher.runtime_command(sandbox), "run", "--bundle", bundle, name]
+        traced, _ = self.trace(run_it, ["--recording", recording])
+        self.assert_succeeds(traced)
+        content = read_json(recording)
+        sites = [site for of in content["calls"] if of["name"] == call for site in of["sites"]]
+        return [(site | content["modules"][site["module"]]) for site in sites]
+
+    def test_of_a_library_that_is_another_one_on_the_host(self):
+        root = self.root_with_other_libraries()
+
+        def check(launcher):
+            site, = self.sites_of(launcher, root, [self.SLEEP, "0.001"], "clock_nanosleep")
+            on_host, inside = site["path"], root.path / site["path"].removeprefix("/")
+            self.assertEqual(pathlib.Path(on_host).name, "libc.so.6")
+            self.assertEqual(site["symbol"], "clock_nanosleep")
+            self.assertEqual(site["build_id"], self.build_id(inside))
+            self.assertNotEqual(site["build_id"], self.build_id(on_host))
+
+        self.for_each(PODMAN + PLAIN, check)
+
+    def test_of_a_program_that_is_not_on_the_host(self):
+        program = sandbox.rootfs / "bin/busybox-inside"
+        shutil.copy(sandbox.rootfs / "bin/busybox", program)
+        root = RootFilesystem(sandbox.rootfs, ("busybox-inside",))
+
+        def check(launcher):
+            sites = self.sites_of(launcher, root, LS, "getdents64")
+            self.assertEqual({(site["path"], site["build_id"]) for site in sites},
+                             {("/bin/busybox-inside", self.build_id(program))})
+
+        self.for_each(PODMAN + PLAIN, check)
 
 
 class Hints(TraceTest):
