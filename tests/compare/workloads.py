@@ -44,18 +44,37 @@ class Workload:
         """The words to be executed."""
         raise NotImplementedError
 
-    def run(self, prefix):
-        """Runs the program behind the words of a tracer."""
+    def lay_out(self):
+        """The directory as every run finds it."""
         shutil.rmtree(self.directory, ignore_errors=True)
         self.directory.mkdir()
         for name, content in self.files.items():
             (self.directory / name).write_text(content, encoding="utf-8")
-        self.execute([*prefix, *self.command()])
 
-    def execute(self, command):
+    def run(self, prefix, status=0):
+        """Runs the program behind the words of a tracer, with which it has to end with that exit status; its
+        output."""
+        self.lay_out()
+        return self.execute([*prefix, *self.command()], status)
+
+    def execute(self, command, status):
         completed = comparison.run(command, cwd=self.directory)
-        if completed.returncode != 0:
-            raise AssertionError(f"{self.name} failed{comparison.described(completed)}")
+        if completed.returncode != status:
+            raise AssertionError(f"{self.name}: not exit status {status}{comparison.described(completed)}")
+        return completed.stdout
+
+
+class Command(Workload):
+    """Any that needs nothing but files."""
+
+    def __init__(self, name, command, files=None, tools=None):
+        self.name = name
+        self.words = command
+        self.files = files or {}
+        self.tools = tools or (command[0],)
+
+    def command(self):
+        return self.words
 
 
 class ListDirectory(Workload):
@@ -218,7 +237,7 @@ class Server(Workload):
             unused.bind(("127.0.0.1", 0))
             self.port = unused.getsockname()[1]
 
-    def execute(self, command):
+    def execute(self, command, status):
         with contextlib.ExitStack() as stack:
             log = stack.enter_context((self.directory / "output").open("w+", encoding="utf-8"))
             process = stack.enter_context(subprocess.Popen(
@@ -227,13 +246,15 @@ class Server(Workload):
             try:
                 with self.connection(process) as connection:
                     self.use(connection)
-                status = process.wait(timeout=comparison.RUN_TIMEOUT_S)
+                ended = process.wait(timeout=comparison.RUN_TIMEOUT_S)
             finally:
                 if process.poll() is None:
                     self.kill(process)
             log.seek(0)
-            if status != 0:
-                raise AssertionError(f"{self.name}: exit status {status}\n{log.read()}")
+            if ended != status:
+                raise AssertionError(f"{self.name}: exit status {ended}, not {status}\n{log.read()}")
+        # What a server writes tells the time.
+        return ""
 
     def connection(self, process):
         """The first one that the server accepts: those before, refused by the kernel, it knows nothing of."""
@@ -242,7 +263,7 @@ class Server(Workload):
             try:
                 connection = socket.create_connection(("127.0.0.1", self.port))
             except ConnectionRefusedError:
-                if time.monotonic() > give_up:
+                if time.monotonic() > give_up or process.poll() is not None:
                     raise
                 time.sleep(POLL_INTERVAL_S)
                 continue

@@ -1,0 +1,209 @@
+#!/usr/bin/env python3
+"""`callcensus verify` over real programs: nothing to find with the profile of the program's own trace; with any
+observed call taken away exactly that one, and the program unhindered; and where the profile is enforced the
+program ends as it does under it without us.
+
+    CALLCENSUS=build/default/callcensus CALLCENSUS_TRACEES=build/default/tests/tracees \\
+        CALLCENSUS_RUN_UNDER_PROFILE=build/default/tests/compare/run_under_profile \\
+        python3 tests/compare/test_verify.py [--all]
+
+Of each program's calls a few are taken away, chosen by a seed; with --all, every one.
+"""
+import json
+import os
+import pathlib
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import comparison
+import workloads
+from test_profile_loads import helper, rule_lines, without_call
+
+SAMPLE = 4
+ALL = "--all" in sys.argv
+
+# Of a program whose runs differ the profile is that of several, and a call to be missed is in each of them.
+RUNS_OF_DIFFERING = 4
+
+# Of run_under_profile, where it cannot execute the command.
+NOT_EXECUTED = 125
+
+# What a denial may lead to is a program that waits for ever: without us, and then with us as well.
+PATIENCE_S = 10
+
+TEXT = "".join(f"line {number} of the text\n" for number in range(500))
+
+SAME_IN_EVERY_RUN = [
+    workloads.ListDirectory(),
+    workloads.Busybox(),
+    workloads.Tracee("i386"),
+    workloads.Command("cat", ["cat", "text", "text"], {"text": TEXT}),
+    workloads.Command("cp", ["cp", "--archive", "text", "copy"], {"text": TEXT}),
+    workloads.Command("sort", ["sort", "--reverse", "text"], {"text": TEXT}),
+    workloads.Command("sha256sum", ["sha256sum", "text"], {"text": TEXT}),
+    workloads.Command("stat", ["stat", "--format", "%s %F", ".", "text"], {"text": TEXT}),
+    workloads.Command("rm", ["rm", "--verbose", "text"], {"text": TEXT}),
+    workloads.Command("timeout", ["timeout", "60", "true"]),
+    workloads.Command("find", ["find", ".", "-name", "t*", "-size", "+1", "-delete"], {"text": TEXT}),
+    workloads.Command("xargs", ["xargs", "--arg-file", "text", "--max-lines=250", "echo"], {"text": TEXT}),
+    workloads.Command("grep", ["grep", "--recursive", "--count", "7", "."], {"text": TEXT, "other": TEXT}),
+    workloads.Command("sed", ["sed", "--in-place", "s/line/row/", "text"], {"text": TEXT}),
+    workloads.Command("awk", ["awk", "{ n += $2 } END { print n; system(\"true\") }", "text"], {"text": TEXT}),
+    workloads.Command("diff", ["diff", "--brief", "text", "same"], {"text": TEXT, "same": TEXT}),
+    workloads.Command("gzip", ["gzip", "--keep", "text"], {"text": TEXT}),
+    workloads.Command("tar", ["tar", "--create", "--file", "archive.tar", "text"], {"text": TEXT}),
+    workloads.Command("bash", ["bash", "--norc", "-c",
+                               "while read -r a b c; do n=$((n + b)); done <text; echo $n; (exit 0)"],
+                      {"text": TEXT}),
+    workloads.Command("perl", ["perl", "-e", "open F, '<', 'text'; print scalar(() = <F>), qq(\\n); `true`"],
+                      {"text": TEXT}),
+    workloads.Command("sqlite", [sys.executable, "-I", "-S", "-c",
+                                 "import sqlite3\n"
+                                 "with sqlite3.connect('base') as base:\n"
+                                 "    base.execute('create table t (a)')\n"
+                                 "    base.executemany('insert into t values (?)', [(1,), (2,)])\n"
+                                 "print(base.execute('select sum(a) from t').fetchone())"]),
+    workloads.Compile(),
+    workloads.GitClone(),
+]
+DIFFERING = [
+    workloads.ShellPipeline(),
+    workloads.PythonThreads(),
+    workloads.ParallelMake(),
+    workloads.Go(),
+    workloads.NginxInForeground(),
+    workloads.Redis(),
+]
+
+
+def status_as_of_shell(returncode):
+    return returncode if returncode >= 0 else 128 - returncode
+
+
+class Verify(unittest.TestCase):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory(prefix="callcensus-verify-")
+        self.addCleanup(directory.cleanup)
+        self.directory = pathlib.Path(directory.name)
+
+    def prepare(self, workload):
+        reason = workload.missing()
+        if reason:
+            self.skipTest(reason)
+        shared = self.directory / "workload"
+        shared.mkdir()
+        workload.prepare(shared)
+
+    def trace(self, workload, runs):
+        """The profile, and the names that every run has called."""
+        recordings = [self.directory / f"recording-{run}.json" for run in range(runs)]
+        names = []
+        for recording in recordings:
+            workload.run(comparison.trace_prefix(recording))
+            calls = comparison.read_recording(recording)["calls"]
+            names.append({call["name"] for call in calls if "name" in call})
+        path = self.directory / "profile.json"
+        derived = comparison.run([comparison.program(), "derive", "--quiet", "-o", path, *recordings])
+        self.assertEqual(derived.returncode, 0, comparison.described(derived))
+        return json.loads(path.read_text(encoding="utf-8")), sorted(set.intersection(*names))
+
+    def verify_prefix(self, profile, *options):
+        path = self.directory / "to-verify.json"
+        path.write_text(json.dumps(profile), encoding="utf-8")
+        return [comparison.program(), "verify", *options, "--format", "json", "-o",
+                self.directory / "report.json", path, "--"]
+
+    def findings(self, workload, profile, status):
+        """What verify finds, and the output of the program meanwhile."""
+        report = self.directory / "report.json"
+        report.unlink(missing_ok=True)
+        output = workload.run(self.verify_prefix(profile), status)
+        return json.loads(report.read_text(encoding="utf-8"))["findings"], output
+
+    def check(self, workload, runs):
+        self.prepare(workload)
+        expected = workload.run([])
+        profile, observed = self.trace(workload, runs)
+        self.assertGreater(len(observed), SAMPLE)
+        findings, output = self.findings(workload, profile, status=0)
+        self.assertEqual((findings, output), ([], expected))
+        chosen = observed if ALL else sorted(random.Random(workload.name).sample(observed, SAMPLE))
+        for name in chosen:
+            smaller = without_call(profile, name)
+            with self.subTest(without=name):
+                findings, output = self.findings(workload, smaller, status=1)
+                self.assertEqual({finding["call"] for finding in findings}, {name})
+                self.assertTrue({finding["abi"] for finding in findings} <= {"x86_64", "i386"}, findings)
+                self.assertEqual(output, expected)
+            # A server that is denied something may wait for a client that gives up waiting for it.
+            if not isinstance(workload, workloads.Server):
+                with self.subTest(enforced_without=name):
+                    self.check_enforced(workload, smaller)
+
+    def check_enforced(self, workload, profile):
+        """The program ends under the profile as it does where nobody but the kernel has a hand in it."""
+        rules = self.directory / "rules"
+        rules.write_text(rule_lines(profile), encoding="utf-8")
+        alone = self.status_of(workload, [helper(), rules])
+        if alone is None:
+            return
+        enforced = self.status_of(workload, self.verify_prefix(profile, "--mode", "enforce"))
+        if alone == NOT_EXECUTED and "SCMP_ACT_ALLOW execve\n" not in rule_lines(profile):
+            # For which callcensus has other statuses, as env(1).
+            self.assertIn(enforced, (125, 126, 127))
+        else:
+            self.assertEqual(enforced, alone)
+
+    def status_of(self, workload, prefix):
+        """None where it does not end."""
+        workload.lay_out()
+        words = [str(word) for word in workload.command()]
+        words[0] = shutil.which(words[0], path=comparison.ENVIRONMENT["PATH"])
+        with subprocess.Popen([*(str(word) for word in prefix), *words], cwd=workload.directory,
+                              env=comparison.ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, start_new_session=True) as process:
+            try:
+                return status_as_of_shell(process.wait(timeout=PATIENCE_S))
+            except subprocess.TimeoutExpired:
+                return None
+            finally:
+                # With what it may have left running.
+                try:
+                    os.killpg(process.pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+
+
+def add_tests():
+    """One for each program, named after it."""
+    def test_of(workload, runs):
+        return lambda self: self.check(workload, runs)
+
+    for programs, runs in ((SAME_IN_EVERY_RUN, 1), (DIFFERING, RUNS_OF_DIFFERING)):
+        for workload in programs:
+            name = "test_" + "_".join("".join(c if c.isalnum() else " " for c in workload.name).split())
+            setattr(Verify, name, test_of(workload, runs))
+
+
+add_tests()
+
+
+def missing():
+    """Why nothing can be tested here, or None."""
+    if not os.access(helper(), os.X_OK):
+        return "the environment variable CALLCENSUS_RUN_UNDER_PROFILE does not name what loads profiles"
+    return comparison.missing_program()
+
+
+if __name__ == "__main__":
+    if ALL:
+        sys.argv.remove("--all")
+    # A denial may end in a signal that leaves a core.
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    comparison.main(missing())
