@@ -242,9 +242,7 @@ int end_of(const VerifyOptions& options, const VerifyReport& report, const Obser
     if (!options.enforces() && denials_in(report) != 0) return options.exit_code;
     if (command.empty()) return 0;
     const Outcome& outcome = observed.outcome;
-    if (!outcome.started && !outcome.status) return report_failed_exec(command.front(), outcome);
-    if (!outcome.started && (outcome.exec_errno != 0 || outcome.path.empty()))
-        return report_failed_exec(command.front(), outcome);
+    if (outcome.exec_errno != 0) return report_failed_exec(command.front(), outcome);
     return outcome.status ? end_as(*outcome.status) : 0;
 }
 
@@ -264,6 +262,10 @@ int verify(const VerifyOptions& options, const std::vector<std::string>& command
                     : starts                    ? run(options, *policy, command)
                                                 : Result<Observed>(Observed{{}, {}, {}, command.front(), {}});
     if (!observed) return complain(observed.error());
+    const Outcome& outcome = observed->outcome;
+    if (starts && !command.empty() && !outcome.started && observed->found.empty())
+        return outcome.exec_errno == 0 && outcome.status ? end_as(*outcome.status)
+                                                         : report_failed_exec(command.front(), outcome);
     found.insert(found.end(), std::make_move_iterator(observed->found.begin()),
                  std::make_move_iterator(observed->found.end()));
 
