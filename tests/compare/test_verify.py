@@ -24,6 +24,7 @@ import unittest
 import comparison
 import workloads
 from test_profile_loads import helper, rule_lines, without_call
+from test_strace import BY_CHANCE
 
 SAMPLE = 4
 ALL = "--all" in sys.argv
@@ -34,8 +35,8 @@ RUNS_OF_DIFFERING = 4
 # Of run_under_profile, where it cannot execute the command.
 NOT_EXECUTED = 125
 
-# What a denial may lead to is a program that waits for ever: without us, and then with us as well.
-PATIENCE_S = 10
+# What a denial may lead to is a program that waits for ever, without us as with us: of no use here.
+PATIENCE_S = 3
 
 TEXT = "".join(f"line {number} of the text\n" for number in range(500))
 
@@ -81,6 +82,24 @@ DIFFERING = [
     workloads.Redis(),
 ]
 
+# Where the call is denied the program ends now so, now otherwise; enforcing is slow as strace is, under which
+# the helper's runs end as ours. By workload, each with its reason.
+ENDS_BY_CHANCE = {
+    workloads.Go.name: {
+        "futex": "the runtime aborts, and its other threads fault meanwhile: two statuses, without us as well",
+    },
+    workloads.ShellPipeline.name: {
+        "rt_sigprocmask": "dash's `wait` sleeps for ever where the child ends before it sleeps",
+    },
+    workloads.PythonThreads.name: {
+        "munmap": "glibc aborts when it frees the stacks of threads, if so many live at once",
+    },
+}
+
+
+def allowed(profile):
+    return {name for rule in profile["syscalls"] for name in rule["names"]}
+
 
 def status_as_of_shell(returncode):
     return returncode if returncode >= 0 else 128 - returncode
@@ -119,17 +138,18 @@ class Verify(unittest.TestCase):
         return [comparison.program(), "verify", *options, "--format", "json", "-o",
                 self.directory / "report.json", path, "--"]
 
-    def findings(self, workload, profile, status):
+    def findings(self, workload, profile, status, *options):
         """What verify finds, and the output of the program meanwhile."""
         report = self.directory / "report.json"
         report.unlink(missing_ok=True)
-        output = workload.run(self.verify_prefix(profile), status)
+        output = workload.run(self.verify_prefix(profile, *options), status)
         return json.loads(report.read_text(encoding="utf-8"))["findings"], output
 
     def check(self, workload, runs):
         self.prepare(workload)
         expected = workload.run([])
         profile, observed = self.trace(workload, runs)
+        observed = [name for name in observed if name not in BY_CHANCE.get(workload.name, {})]
         self.assertGreater(len(observed), SAMPLE)
         findings, output = self.findings(workload, profile, status=0)
         self.assertEqual((findings, output), ([], expected))
@@ -137,12 +157,15 @@ class Verify(unittest.TestCase):
         for name in chosen:
             smaller = without_call(profile, name)
             with self.subTest(without=name):
-                findings, output = self.findings(workload, smaller, status=1)
+                better = self.directory / "better.json"
+                findings, output = self.findings(workload, smaller, 1, "--fix", better)
                 self.assertEqual({finding["call"] for finding in findings}, {name})
                 self.assertTrue({finding["abi"] for finding in findings} <= {"x86_64", "i386"}, findings)
                 self.assertEqual(output, expected)
+                self.assertEqual(allowed(json.loads(better.read_text(encoding="utf-8"))), allowed(profile))
             # A server that is denied something may wait for a client that gives up waiting for it.
-            if not isinstance(workload, workloads.Server):
+            by_chance = ENDS_BY_CHANCE.get(workload.name, {})
+            if not isinstance(workload, workloads.Server) and name not in by_chance:
                 with self.subTest(enforced_without=name):
                     self.check_enforced(workload, smaller)
 
@@ -150,17 +173,18 @@ class Verify(unittest.TestCase):
         """The program ends under the profile as it does where nobody but the kernel has a hand in it."""
         rules = self.directory / "rules"
         rules.write_text(rule_lines(profile), encoding="utf-8")
-        alone = self.status_of(workload, [helper(), rules])
+        alone = self.status_of(workload, [helper(), rules], PATIENCE_S)
         if alone is None:
             return
-        enforced = self.status_of(workload, self.verify_prefix(profile, "--mode", "enforce"))
+        enforced = self.status_of(workload, self.verify_prefix(profile, "--mode", "enforce"),
+                                  comparison.RUN_TIMEOUT_S)
         if alone == NOT_EXECUTED and "SCMP_ACT_ALLOW execve\n" not in rule_lines(profile):
             # For which callcensus has other statuses, as env(1).
             self.assertIn(enforced, (125, 126, 127))
         else:
             self.assertEqual(enforced, alone)
 
-    def status_of(self, workload, prefix):
+    def status_of(self, workload, prefix, patience):
         """None where it does not end."""
         workload.lay_out()
         words = [str(word) for word in workload.command()]
@@ -169,7 +193,7 @@ class Verify(unittest.TestCase):
                               env=comparison.ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL, start_new_session=True) as process:
             try:
-                return status_as_of_shell(process.wait(timeout=PATIENCE_S))
+                return status_as_of_shell(process.wait(timeout=patience))
             except subprocess.TimeoutExpired:
                 return None
             finally:
