@@ -21,8 +21,11 @@
 #include <functional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "callcensus/abi.hpp"
+#include "callcensus/argument_set.hpp"
 #include "callcensus/derive.hpp"
 #include "callcensus/machine.hpp"
 #include "callcensus/profile.hpp"
@@ -35,6 +38,7 @@ struct Trial {
     bool succeeded = false;
     std::set<std::string> made;       ///< every call that it made, let through or not
     std::vector<std::string> denied;  ///< those of them that were not let through, by their last time
+    bool interrupted = false;         ///< somebody wants the search to end: nothing else counts
 };
 
 /// Runs the command under `candidate`, which is the profile without the calls of `without`. An error ends the
@@ -79,6 +83,7 @@ struct Minimized {
     enum class End : std::uint8_t {
         complete,     ///< every call is decided, and the last run has succeeded under the result
         out_of_runs,  ///< MinimizeOptions::max_runs
+        interrupted,  ///< Trial::interrupted
         unstable,     ///< the last run failed although nothing that was removed was denied
     };
     Profile profile;              ///< the smallest under which the command has succeeded
@@ -86,6 +91,10 @@ struct Minimized {
     std::size_t runs = 0;
     End end = End::complete;
 };
+
+/// The names by which rules speak of a call: its own and, of socketcall(1, …) on i386, socket
+/// (multiplexed()).
+[[nodiscard]] std::vector<std::string> names_in_rules(Syscall call, const Arguments& arguments);
 
 /// Fails where the command does not succeed under the whole profile, where the profile lets through what it
 /// does not name, where `keep` names what it does not let through, and where a run cannot be made.

@@ -110,7 +110,9 @@ struct Outcome {
                            ///< nothing to derive from
     int exec_errno = 0;    ///< why it has not, 0 where the task died before it came to that
     int filter_errno = 0;  ///< why the filter of a Launch could not be loaded
-    std::string path;      ///< what argv[0] was resolved to
+    int interrupted_by =
+        0;             ///< SIGINT, SIGQUIT, SIGTERM or SIGHUP that has come to us while it ran, the last one
+    std::string path;  ///< what argv[0] was resolved to
     std::optional<ExitStatus> status;  ///< of the first process; empty where it was let go alive
     std::size_t let_go = 0;            ///< tasks that were released alive
 };

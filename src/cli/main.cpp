@@ -30,9 +30,10 @@ int run(std::vector<std::string> arguments) {
                          "The versions of callcensus, libseccomp and the kernel");
     app.require_subcommand(1);
     app.footer("`callcensus COMMAND --help` tells more.\n\nExample:\n  callcensus trace -- ls -l");
-    const std::vector<Subcommand> subcommands{
-        add_trace(app), add_derive(app),  add_diff(app),   add_merge(app), add_lint(app),   add_convert(app),
-        add_show(app),  add_explain(app), add_verify(app), add_hook(app),  add_runtime(app)};
+    const std::vector<Subcommand> subcommands{add_trace(app),    add_derive(app),  add_diff(app),
+                                              add_merge(app),    add_lint(app),    add_convert(app),
+                                              add_show(app),     add_explain(app), add_verify(app),
+                                              add_minimize(app), add_hook(app),    add_runtime(app)};
 
     std::vector<std::string> target;
     const auto named =

@@ -41,6 +41,7 @@ Subcommand add_derive(CLI::App& app);
 Subcommand add_diff(CLI::App& app);
 Subcommand add_lint(CLI::App& app);
 Subcommand add_merge(CLI::App& app);
+Subcommand add_minimize(CLI::App& app);
 Subcommand add_show(CLI::App& app);
 Subcommand add_explain(CLI::App& app);
 Subcommand add_verify(CLI::App& app);

@@ -112,6 +112,7 @@ class Search {
         if (!answer) return tl::unexpected(answer.error());
         return *answer == Answer::succeeds      ? Minimized::End::complete
                : *answer == Answer::out_of_runs ? Minimized::End::out_of_runs
+               : *answer == Answer::interrupted ? Minimized::End::interrupted
                                                 : Minimized::End::unstable;
     }
 
@@ -126,7 +127,7 @@ class Search {
     }
 
   private:
-    enum class Answer : std::uint8_t { succeeds, fails, out_of_runs, unstable };
+    enum class Answer : std::uint8_t { succeeds, fails, out_of_runs, interrupted, unstable };
 
     // Without these besides what is removed already, which they join where the command succeeds. Where it
     // fails, denied_ are those of them that may be why.
@@ -138,6 +139,7 @@ class Search {
             ++runs_;
             auto trial = run_(without(profile_, all), all);
             if (!trial) return tl::unexpected(trial.error());
+            if (trial->interrupted) return Answer::interrupted;
             made_.insert(trial->made.begin(), trial->made.end());
             if (trial->succeeded) {
                 ++times;
@@ -234,6 +236,18 @@ class Search {
 bool is_removed(Fate fate) { return fate == Fate::unused || fate == Fate::dispensable; }
 
 std::string_view id(Fate fate) { return fates.at(static_cast<std::size_t>(fate)).id; }
+
+std::vector<std::string> names_in_rules(Syscall call, const Arguments& arguments) {
+    const std::string own = syscall_name(call);
+    if (own.empty()) return {};
+    std::vector<std::string> names{own};
+    if (own != "socketcall" && own != "ipc") return names;
+    for (const std::string& name : all_syscall_names())
+        if (const auto by = multiplexed(call.abi, name);
+            by && by->call == own && by->selector == arguments[0])
+            names.push_back(name);
+    return names;
+}
 
 Result<Minimized> minimize(const Profile& profile, const Machine& machine, const MinimizeOptions& options,
                            const RunTrial& run) {

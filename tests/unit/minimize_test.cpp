@@ -224,7 +224,7 @@ TEST_CASE("a search that cannot begin says why") {
     CHECK(error(allowing({"read"}), {}, fails_by_itself) ==
           "the command does not succeed under the whole profile: nothing was denied, so it fails by itself");
     CHECK(error(allowing({"read"}), {}, [](const Profile&, const Names&) {
-              return Result<Trial>(Trial{false, {"open", "read"}, {"open"}});
+              return Result<Trial>(Trial{false, {"open", "read"}, {"open"}, false});
           }) == "the command does not succeed under the whole profile: it was denied open");
     CHECK(error(allowing({"read"}), {}, [](const Profile&, const Names&) {
               return Result<Trial>(fail("no more processes"));
@@ -259,6 +259,30 @@ TEST_CASE("where the runs are used up, the result is what has succeeded so far")
     }
 }
 
+TEST_CASE("an interrupted search keeps what has succeeded so far") {
+    std::size_t run = 0;
+    const Program program{{needs({"read"}), tries({"ioctl"})}, {}};
+    const auto result = minimize(allowing({"ioctl", "kill", "read"}), machine(), every_call(),
+                                 [&](const Profile& candidate, const Names&) {
+                                     Trial trial = program.run(let_through(candidate));
+                                     trial.interrupted = ++run == 3;
+                                     return Result<Trial>(trial);
+                                 });
+    REQUIRE(result);
+    CHECK(result->end == Minimized::End::interrupted);
+    CHECK(let_through(result->profile) == Names{"ioctl", "read"});
+    CHECK(with(*result, Fate::undecided) == Names{"ioctl", "read"});
+}
+
+TEST_CASE("rules speak of a multiplexed call by both of its names") {
+    const auto number = [](const char* name) { return *syscall_number(Abi::i386, name); };
+    CHECK(names_in_rules({Abi::i386, number("socketcall")}, {1}) ==
+          std::vector<std::string>{"socketcall", "socket"});
+    CHECK(names_in_rules({Abi::i386, number("socket")}, {1}) == std::vector<std::string>{"socket"});
+    CHECK(names_in_rules({Abi::x86_64, 0}, {}) == std::vector<std::string>{"read"});
+    CHECK(names_in_rules({Abi::x86_64, 9999}, {}).empty());
+}
+
 TEST_CASE("a call that a command needs only now and then is put back when it shows") {
     const Program often{{needs({"read"})}, {}};
     const Program seldom{{needs({"read"}), needs({"futex"})}, {}};
@@ -283,7 +307,7 @@ TEST_CASE("a command that fails by itself now and then ends the search with what
     const auto result = minimize(allowing({"kill", "read", "write"}), machine(), every_call(),
                                  [&](const Profile& candidate, const Names&) {
                                      Trial trial = program.run(let_through(candidate));
-                                     if (++run == 3) trial = {false, {"read"}, {}};
+                                     if (++run == 3) trial = {false, {"read"}, {}, false};
                                      return Result<Trial>(trial);
                                  });
     REQUIRE(result);

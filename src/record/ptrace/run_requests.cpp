@@ -33,11 +33,12 @@ void Run::take_signals() {
 // What the terminal sends (Ctrl-C, Ctrl-Z, hang-up) has reached the target as well. What somebody sends to us
 // by kill(2) was meant for the program that we stand in for.
 void Run::relay(SignalRelay::Signal signal) {
+    const bool is_to_end = signal.number == SIGINT || signal.number == SIGTERM || signal.number == SIGHUP ||
+                           signal.number == SIGQUIT;
+    if (is_to_end) outcome_.interrupted_by = signal.number;
     if (!std::holds_alternative<Launch>(target_)) {
         // We stand in for nobody. Nor do we stop for Ctrl-Z: the target would, at its next call.
-        if (signal.number == SIGINT || signal.number == SIGTERM || signal.number == SIGHUP ||
-            signal.number == SIGQUIT)
-            let_everything_go();
+        if (is_to_end) let_everything_go();
         return;
     }
     switch (signal.number) {
