@@ -74,6 +74,8 @@ class TrialSink final : public Sink {
     bool over_ = false;             // the first process has ended
 };
 
+volatile std::sig_atomic_t requested = 0;
+
 // Our own standard streams, for a scope: what we start inherits them.
 class Redirected {
   public:
@@ -189,6 +191,23 @@ std::string ending(const Trial& trial, bool timed_out, const std::set<std::strin
 
 }  // namespace
 
+RequestToEnd::RequestToEnd() {
+    requested = 0;
+    struct sigaction note {};
+    note.sa_handler = [](int number) { requested = number; };
+    for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
+        struct sigaction before {};
+        if (::sigaction(number, nullptr, &before) != 0 || before.sa_handler == SIG_IGN) continue;
+        if (::sigaction(number, &note, nullptr) == 0) before_.emplace_back(number, before);
+    }
+}
+
+RequestToEnd::~RequestToEnd() {
+    for (const auto& [number, action] : before_) ::sigaction(number, &action, nullptr);
+}
+
+int RequestToEnd::noted() { return requested; }
+
 Result<TrialRunner::Output> TrialRunner::output() const {
     const auto make = options_.check.empty() ? null_device : nameless_file;
     auto out = make();
@@ -252,7 +271,7 @@ Result<Trial> TrialRunner::run(const Profile& profile, const std::set<std::strin
     const bool timed_out = plan.timeout && duration >= *plan.timeout;
 
     Trial trial = sink.trial();
-    interrupted_by_ = outcome->interrupted_by;
+    interrupted_by_ = outcome->interrupted_by != 0 ? outcome->interrupted_by : RequestToEnd::noted();
     const bool exec_denied = std::any_of(trial.denied.begin(), trial.denied.end(),
                                          [](const std::string& name) { return name == "execve"; });
     if (first && !outcome->started && !exec_denied && interrupted_by_ == 0) {
@@ -265,6 +284,7 @@ Result<Trial> TrialRunner::run(const Profile& profile, const std::set<std::strin
         if (!good) return tl::unexpected(good.error());
         trial.succeeded = *good;
     }
+    if (interrupted_by_ == 0) interrupted_by_ = RequestToEnd::noted();
     trial.interrupted = interrupted_by_ != 0;
     // A program that is slowed down by what it does in place of a denied call is not to be cut off.
     constexpr std::chrono::seconds at_least{10};

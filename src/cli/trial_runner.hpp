@@ -2,8 +2,10 @@
 #pragma once
 
 #include <chrono>
+#include <csignal>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/unique_fd.hpp"
@@ -19,6 +21,22 @@ struct TrialOptions {
     bool to_stderr = false;  ///< what the first run prints on standard output: that is for the profile
     bool quiet = false;
     Machine machine;
+};
+
+/// Notes, for its life, requests to end (SIGINT, SIGTERM, SIGHUP, SIGQUIT) that come while no recorder takes
+/// them. One at a time.
+class RequestToEnd {
+  public:
+    RequestToEnd();
+    RequestToEnd(const RequestToEnd&) = delete;
+    RequestToEnd& operator=(const RequestToEnd&) = delete;
+    ~RequestToEnd();
+
+    /// The signal, or 0.
+    [[nodiscard]] static int noted();
+
+  private:
+    std::vector<std::pair<int, struct sigaction>> before_;
 };
 
 class TrialRunner {
@@ -42,6 +60,7 @@ class TrialRunner {
     [[nodiscard]] Result<bool> check(const ExitStatus& status, const Output& output);
     void show(const Output& output) const;
 
+    RequestToEnd request_;
     TrialOptions options_;
     std::size_t runs_ = 0;
     std::optional<Outcome> failed_exec_;

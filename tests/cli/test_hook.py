@@ -153,7 +153,11 @@ class Recorded(HookCase):
             self.skipTest("only root may trace a process that runs already")
 
     def waiting(self, *command):
-        return self.start(["sh", "-c", 'read word; exec "$@"', "sh", *command], stdin=subprocess.PIPE)
+        process = self.start(["sh", "-c", 'read word; exec "$@"', "sh", *command], stdin=subprocess.PIPE)
+        # Before that it is still on its way from root to its user.
+        comm = pathlib.Path(f"/proc/{process.pid}/comm")
+        harness.wait_for(lambda: comm.read_text(encoding="utf-8") == "sh\n", "the shell that waits for a word")
+        return process
 
     def go_on(self, process):
         process.process.stdin.write(b"go\n")

@@ -89,7 +89,14 @@ SignalRelay::~SignalRelay() {
     AllSignalsBlocked quiet;
     quiet.and_then(saved_mask_);
     if (has_timer.exchange(false)) ::timer_delete(timer);
-    for (const Saved& saved : saved_) ::sigaction(saved.number, &saved.action, nullptr);
+    for (const Saved& saved : saved_) {
+        ::sigaction(saved.number, &saved.action, nullptr);
+        // What has come too late to be taken is the caller's, where he has a handler for it.
+        const bool is_handled = (saved.action.sa_flags & SA_SIGINFO) != 0 ||
+                                (saved.action.sa_handler != SIG_DFL && saved.action.sa_handler != SIG_IGN);
+        const auto index = static_cast<std::size_t>(saved.number);
+        if (is_handled && arrived.at(index).load() != 0) ::raise(saved.number);
+    }
     anything_arrived.store(false);
     for (auto& number : arrived) number.store(0);
 }
