@@ -11,6 +11,7 @@
 #include "callcensus/describe.hpp"
 #include "report/sarif.hpp"
 #include "report/sites_json.hpp"
+#include "report/xml.hpp"
 
 namespace callcensus {
 namespace {
@@ -146,25 +147,6 @@ std::string code(const std::string& text) {
     for (const char c : printable(text))
         if (c != '`') escaped += c == '|' ? std::string("\\|") : std::string(1, c);
     return "`" + escaped + "`";
-}
-
-// XML has no way to write control characters, nor bytes that are not UTF-8, which a file's name may hold.
-std::string xml(const std::string& text) {
-    const std::string quoted = Json(printable(text)).dump(-1, ' ', false, Json::error_handler_t::replace);
-    std::string escaped;
-    for (const char c : Json::parse(quoted).get<std::string>()) {
-        if (c == '&')
-            escaped += "&amp;";
-        else if (c == '<')
-            escaped += "&lt;";
-        else if (c == '>')
-            escaped += "&gt;";
-        else if (c == '"')
-            escaped += "&quot;";
-        else
-            escaped += c;
-    }
-    return escaped;
 }
 
 Severity severity_of(const CallChange& change) {

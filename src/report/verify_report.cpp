@@ -12,6 +12,7 @@
 #include "callcensus/describe.hpp"
 #include "callcensus/risk.hpp"
 #include "report/sarif.hpp"
+#include "report/xml.hpp"
 
 namespace callcensus {
 namespace {
@@ -149,30 +150,6 @@ Json json_of_place(const VerifyReport& report, const std::string& path) {
     return object;
 }
 
-// Text between tags, or in an attribute: https://www.w3.org/TR/xml/#charsets, #syntax.
-std::string xml(std::string_view text) {
-    std::string escaped;
-    for (const char c : printable(text)) {
-        switch (c) {
-            case '<':
-                escaped += "&lt;";
-                break;
-            case '>':
-                escaped += "&gt;";
-                break;
-            case '&':
-                escaped += "&amp;";
-                break;
-            case '"':
-                escaped += "&quot;";
-                break;
-            default:
-                escaped += c;
-        }
-    }
-    return escaped;
-}
-
 std::string_view code_of(const VerifyFinding& finding) {
     if (!finding.denial.runtime.empty()) return runtime_code;
     return is_denial(finding.denial) ? denied_code : perhaps_denied_code;
@@ -285,11 +262,11 @@ std::string verify_junit(const VerifyReport& report) {
             identity(denial) + " by " + (denial.runtime.empty() ? denial.executable : denial.runtime);
         std::string details;
         for (const std::string& line : lines_of(report, finding)) details += xml(line) + "\n";
-        const char* const element = is_denial(denial) ? "failure" : "system-out";
         text += fmt::format("    <testcase classname=\"{}\" name=\"{}\">\n", suite, xml(name));
-        text += is_denial(denial) ? fmt::format("      <failure message=\"{}\">", xml(decision_text(finding)))
-                                  : std::string("      <system-out>");
-        text += fmt::format("{}</{}>\n    </testcase>\n", details, element);
+        text += is_denial(denial) ? fmt::format("      <failure message=\"{}\">{}</failure>\n",
+                                                xml(decision_text(finding)), details)
+                                  : fmt::format("      <system-out>{}</system-out>\n", details);
+        text += "    </testcase>\n";
     }
     return text + "  </testsuite>\n</testsuites>\n";
 }
