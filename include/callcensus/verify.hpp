@@ -67,7 +67,7 @@ struct Denial {
 /// Whether the call does not take place, for certain: a listener (SCMP_ACT_NOTIFY) may let it.
 [[nodiscard]] bool is_denial(const Denial& denial);
 
-/// What recordings have seen and the profile does not let through, or not with all arguments.
+/// What recordings have seen together and the profile does not let through, or not with all arguments.
 [[nodiscard]] std::vector<Denial> denials_of(std::span<const Recording> recordings,
                                              const PolicyInForce& policy);
 

@@ -86,6 +86,7 @@ struct Observed {
 
 Result<Observed> read_recordings(const VerifyOptions& options, const PolicyInForce& policy) {
     Observed observed;
+    std::vector<Recording> all;
     for (const std::string& path : options.recordings) {
         const auto input = read_input(path);
         if (!input) return tl::unexpected(input.error());
@@ -94,8 +95,6 @@ Result<Observed> read_recordings(const VerifyOptions& options, const PolicyInFor
             return fail("is a profile, and a recording is wanted here (a command goes behind --)",
                         input_name(path));
         observed.subject += (observed.subject.empty() ? "" : ", ") + input_name(path);
-        for (Denial& denial : denials_of(*recordings, policy))
-            observed.found.push_back({std::move(denial), {}, {}});
         for (const Recording& recording : *recordings) {
             for (const CallRecord& record : recording.calls)
                 observed.used.push_back({record.call, std::nullopt});
@@ -107,7 +106,9 @@ Result<Observed> read_recordings(const VerifyOptions& options, const PolicyInFor
                 observed.rest.gaps.push_back(fmt::format("{} calls were known beforehand and not looked for",
                                                          recording.assumed.size()));
         }
+        all.insert(all.end(), recordings->begin(), recordings->end());
     }
+    for (Denial& denial : denials_of(all, policy)) observed.found.push_back({std::move(denial), {}, {}});
     return observed;
 }
 

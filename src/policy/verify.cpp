@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
+#include <map>
 #include <utility>
 
 #include "bpf/filter.hpp"
@@ -122,16 +122,25 @@ bool is_denial(const Denial& denial) { return denial.certain && denial.decision.
 
 std::vector<Denial> denials_of(std::span<const Recording> recordings, const PolicyInForce& policy) {
     std::vector<Denial> denials;
+    std::map<std::pair<Syscall, std::string>, std::size_t> index;
     for (const Recording& recording : recordings)
         for (const CallRecord& record : recording.calls) {
             const auto decision = policy.decide(record.call);
             if (decision && lets_through(decision->action)) continue;
             for (const auto& [executable, count] : record.by_executable) {
+                const std::string& path = recording.executables[executable];
+                const auto [entry, is_new] = index.try_emplace({record.call, path}, denials.size());
+                if (!is_new) {
+                    Denial& known = denials[entry->second];
+                    known.count += count;
+                    known.exact = known.exact && recording.exact_counts();
+                    continue;
+                }
                 Denial denial;
                 denial.call = record.call;
                 denial.decision = decision.value_or(Decision{});
                 denial.certain = decision.has_value();
-                denial.executable = recording.executables[executable];
+                denial.executable = path;
                 denial.text = name_or_number(record.call);
                 denial.count = count;
                 denial.exact = recording.exact_counts();

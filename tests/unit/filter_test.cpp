@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <random>
 
+#include "callcensus/argument_set.hpp"
 #include "catch.hpp"
 #include "record/ptrace/census_filter.hpp"
 
@@ -121,4 +122,62 @@ TEST_CASE("the census filter always stops what the engine must see") {
         CHECK(answer_to(*filter, named(abi, "clone"), CLONE_VM) == SECCOMP_RET_ALLOW);
     }
     CHECK(answer_to(*filter, named(Abi::x86_64, "write")) == stops);
+}
+
+TEST_CASE("the census filter lets calls through with arguments that are known") {
+    constexpr std::uint32_t stops = SECCOMP_RET_TRACE | ptrace::our_filter_data;
+    const auto set = [](std::uint32_t index, std::uint64_t value, Abi abi) {
+        return set_of(std::vector<ArgumentCondition>{{index, value, 0, "SCMP_CMP_EQ"}}, argument_width(abi));
+    };
+    std::map<Syscall, ArgumentSet> known_if;
+    const Syscall socket = named(Abi::x86_64, "socket"), socket_32 = named(Abi::i386, "socket");
+    known_if[socket] = union_of(set(0, 1, Abi::x86_64), set(0, 0x100000002, Abi::x86_64));
+    known_if[socket_32] = set(0, 2, Abi::i386);
+    known_if[named(Abi::x86_64, "read")] = set(0, 1, Abi::x86_64);
+    for (const char* name : {"seccomp", "ptrace", "clone3", "prctl", "clone"})
+        known_if[named(Abi::x86_64, name)] = all_arguments(ArgumentWidth::bits64);
+    const auto filter =
+        ptrace::census_filter({named(Abi::x86_64, "read"), named(Abi::x86_64, "prctl")}, known_if);
+    REQUIRE(filter.has_value());
+    CHECK(answer_to(*filter, socket, 1) == SECCOMP_RET_ALLOW);
+    CHECK(answer_to(*filter, socket, 0x100000002) == SECCOMP_RET_ALLOW);
+    CHECK(answer_to(*filter, socket, 2) == stops);
+    CHECK(answer_to(*filter, socket, 0x100000001) == stops);
+    CHECK(answer_to(*filter, socket, 0) == stops);
+    CHECK(answer_to(*filter, socket_32, 2) == SECCOMP_RET_ALLOW);
+    CHECK(answer_to(*filter, socket_32, 1) == stops);
+    CHECK(answer_to(*filter, {Abi::x32, 41 + info(Abi::x32).number_base}, 1) == stops);
+    // What is known at all is so whatever the arguments.
+    CHECK(answer_to(*filter, named(Abi::x86_64, "read"), 7) == SECCOMP_RET_ALLOW);
+    // And what the engine has to see it sees.
+    for (const char* name : {"seccomp", "ptrace", "clone3"})
+        CHECK(answer_to(*filter, named(Abi::x86_64, name)) == stops);
+    CHECK(answer_to(*filter, named(Abi::x86_64, "prctl"), PR_SET_SECCOMP) == stops);
+    CHECK(answer_to(*filter, named(Abi::x86_64, "prctl"), PR_SET_NAME) == SECCOMP_RET_ALLOW);
+    CHECK(answer_to(*filter, named(Abi::x86_64, "clone"), CLONE_VM | CLONE_UNTRACED) == stops);
+    CHECK(answer_to(*filter, named(Abi::x86_64, "write")) == stops);
+}
+
+TEST_CASE("the census filter stops what would make it long") {
+    std::map<Syscall, ArgumentSet> known_if;
+    constexpr std::uint64_t values = 40;
+    for (std::uint32_t number = 0; number < 200; ++number) {
+        ArgumentSet set;
+        for (std::uint64_t value = 0; value < values; ++value)
+            set = union_of(set, set_of(std::vector<ArgumentCondition>{{0, value * 3, 0, "SCMP_CMP_EQ"}},
+                                       ArgumentWidth::bits64));
+        known_if[{Abi::x86_64, number}] = set;
+    }
+    const auto filter = ptrace::census_filter({{Abi::x86_64, 300}}, known_if);
+    REQUIRE(filter.has_value());
+    CHECK(filter->size() <= BPF_MAXINSNS);
+    CHECK(answer_to(*filter, {Abi::x86_64, 300}) == SECCOMP_RET_ALLOW);
+    std::size_t let_through = 0;
+    for (std::uint32_t number = 0; number < 200; ++number) {
+        const bool some = answer_to(*filter, {Abi::x86_64, number}, 3) == SECCOMP_RET_ALLOW;
+        let_through += some ? 1 : 0;
+        CHECK(answer_to(*filter, {Abi::x86_64, number}, 4) != SECCOMP_RET_ALLOW);
+    }
+    CHECK(let_through > 0);
+    CHECK(let_through < 200);
 }
