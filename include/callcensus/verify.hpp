@@ -46,7 +46,7 @@ struct PolicyInForce {
 /// Fails as compile() does, and where rules are too complicated.
 [[nodiscard]] Result<PolicyInForce> put_in_force(const Profile& profile, const Machine& machine);
 
-/// A call that a profile does not let through, by one executable.
+/// A call that a profile does not let through, by one executable and with one decision.
 struct Denial {
     Syscall call{};
     Decision decision;    ///< what happens to it; where it is not certain, what may
@@ -59,8 +59,10 @@ struct Denial {
     std::uint64_t count = 0;
     bool exact = true;  ///< else at least so often
     Milliseconds first{};
-    /// Different ones, as far as the profile looks at them (the others are 0); empty where they are not known
-    /// or do not matter.
+    /// With which the first one was made, as far as the profile looks at them (the others are 0); empty where
+    /// they are not known or do not matter.
+    std::optional<Arguments> first_arguments;
+    /// The different ones, in the same way; empty also where there are too many.
     std::set<Arguments> arguments;
 };
 

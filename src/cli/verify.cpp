@@ -165,11 +165,9 @@ Result<Observed> run(const VerifyOptions& options, const Policy& policy,
 // How the profile is read here: as podman reads it, which knows most.
 Result<Reading> reading_of(const Policy& policy, const Denial& denial) {
     KnownArguments known;
-    if (!denial.arguments.empty()) {
-        const Arguments& first = *denial.arguments.begin();
-        const auto indexes = policy.in_force.looks_at.find(denial.call);
-        for (const std::uint32_t index : indexes->second) known.at(index) = first.at(index);
-    }
+    if (denial.first_arguments)
+        for (const std::uint32_t index : policy.in_force.looks_at.at(denial.call))
+            known.at(index) = denial.first_arguments->at(index);
     auto readings =
         explain(policy.profile, policy.machine, denial.call.abi, std::to_string(denial.call.number), known);
     if (!readings) return tl::unexpected(readings.error());

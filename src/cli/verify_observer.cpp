@@ -37,7 +37,7 @@ void VerifyObserver::look_at(const SyscallSeen& seen) {
     const auto decision = complete ? policy_.decide(seen.call, seen.arguments, seen.instruction_pointer)
                                    : policy_.decide(seen.call);
     if (!decision || !lets_through(decision->action)) {
-        note_denial(seen, decision.value_or(Decision{}), decision.has_value());
+        note_denial(seen, decision);
     } else if (wishes_.usage) {
         ArgumentsOfCall& arguments = used_[seen.call];
         if (complete && arguments.size() < most_arguments)
@@ -54,31 +54,32 @@ Arguments VerifyObserver::looked_at(Syscall call, const Arguments& arguments) co
     return kept;
 }
 
-void VerifyObserver::note_denial(const SyscallSeen& seen, const Decision& decision, bool certain) {
+void VerifyObserver::note_denial(const SyscallSeen& seen, const std::optional<Decision>& decision) {
     const RecordingBuilder::Maker maker = builder_.maker_of(seen.task);
-    const auto [entry, is_new] = index_.try_emplace({seen.call, maker.executable}, found_.size());
+    const auto [entry, is_new] = index_.try_emplace({seen.call, maker.executable, decision}, found_.size());
+    const bool arguments_matter = decision && policy_.looks_at.count(seen.call) != 0;
     if (is_new) {
         Found found;
         Denial& denial = found.denial;
         denial.call = seen.call;
-        denial.decision = decision;
-        denial.certain = certain;
+        denial.decision = decision.value_or(Decision{});
+        denial.certain = decision.has_value();
         denial.executable = maker.executable;
         denial.process = maker.process;
         denial.thread = seen.task.tid;
         denial.text = seen.instruction_pointer != 0 ? call_text(seen) : name_or_number(seen.call);
         denial.first = Clock::now() - started_;
+        if (arguments_matter) denial.first_arguments = looked_at(seen.call, seen.arguments);
         found.site = attribution_.site_of(seen);
         if (wishes_.stacks) found.stack = attribution_.stack_of(seen);
         if (wishes_.as_it_happens)
-            say(fmt::format("{}: {} (by {}, process {})", describe(decision), denial.text, denial.executable,
-                            denial.process));
+            say(fmt::format("{}: {} (by {}, process {})", describe(denial.decision), denial.text,
+                            denial.executable, denial.process));
         found_.push_back(std::move(found));
     }
     Denial& denial = found_[entry->second].denial;
     ++denial.count;
-    if (!certain || policy_.looks_at.count(seen.call) == 0 || of_many_arguments_.count(entry->second) != 0)
-        return;
+    if (!arguments_matter || of_many_arguments_.count(entry->second) != 0) return;
     denial.arguments.insert(looked_at(seen.call, seen.arguments));
     if (denial.arguments.size() <= most_arguments) return;
     denial.arguments.clear();

@@ -7,7 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include "callcensus/attribution.hpp"
@@ -46,9 +46,11 @@ class VerifyObserver final : public Sink {
   private:
     using Clock = std::chrono::steady_clock;
     using ArgumentsOfCall = std::set<Arguments>;
+    // What makes a finding. Other arguments may be decided otherwise; without a decision that is not known.
+    using Key = std::tuple<Syscall, std::string, std::optional<Decision>>;
 
     void look_at(const SyscallSeen& seen);
-    void note_denial(const SyscallSeen& seen, const Decision& decision, bool certain);
+    void note_denial(const SyscallSeen& seen, const std::optional<Decision>& decision);
     /// As far as the policy looks at them.
     [[nodiscard]] Arguments looked_at(Syscall call, const Arguments& arguments) const;
 
@@ -59,7 +61,7 @@ class VerifyObserver final : public Sink {
     RecordingBuilder builder_;
     Attribution attribution_;
     std::vector<Found> found_;  // in the order of their appearance
-    std::map<std::pair<Syscall, std::string>, std::size_t> index_;
+    std::map<Key, std::size_t> index_;
     std::set<std::size_t> of_many_arguments_;
     std::map<Syscall, ArgumentsOfCall> used_;
 };
