@@ -123,8 +123,9 @@ Plan plan_for(const VerifyOptions& options, const PolicyInForce& policy) {
     return plan;
 }
 
-Result<Observed> run(const VerifyOptions& options, const Policy& policy,
-                     const std::vector<std::string>& command) {
+// What is to be run or followed, if it can be: asked before anything is reported.
+Result<Target> target_for(const VerifyOptions& options, const Policy& policy,
+                          const std::vector<std::string>& command) {
     auto target = options.target.target(command, "callcensus verify seccomp.json -- ls -l");
     if (!target) return tl::unexpected(target.error());
     if (native_abi_of(policy.machine) != native_abi())
@@ -140,16 +141,22 @@ Result<Observed> run(const VerifyOptions& options, const Policy& policy,
                         "--mode enforce --container");
         launch->filter = LoadedFilter{policy.in_force.filter, policy.in_force.filter_flags};
     }
+    return target;
+}
+
+std::string subject_of(const Target& target) { return fmt::format("{}", fmt::join(command_of(target), " ")); }
+
+Result<Observed> run(const VerifyOptions& options, const Policy& policy, const Target& target) {
     const Plan plan = plan_for(options, policy.in_force);
-    const auto choice = options.target.choose_engine(*target, plan);
+    const auto choice = options.target.choose_engine(target, plan);
     if (!choice) return tl::unexpected(choice.error());
-    VerifyObserver observer(policy.in_force, *target,
+    VerifyObserver observer(policy.in_force, target,
                             {.stacks = options.stacks,
                              .as_it_happens = options.enforces() && !options.quiet,
                              .say_whom_we_follow = !options.quiet,
                              .usage = options.unused});
-    const std::string subject = fmt::format("{}", fmt::join(command_of(*target), " "));
-    const auto outcome = choice->recorder->run(*target, plan, observer);
+    const std::string subject = subject_of(target);
+    const auto outcome = choice->recorder->run(target, plan, observer);
     ignore_requests_to_end();
     if (!outcome) return tl::unexpected(outcome.error());
     if (outcome->filter_errno != 0)
@@ -160,6 +167,16 @@ Result<Observed> run(const VerifyOptions& options, const Policy& policy,
                                   "attached to running processes: what they called before is not known");
     if (outcome->let_go != 0) observed.rest.gaps.push_back(gap_of_let_go(outcome->let_go));
     return observed;
+}
+
+// Without `starts` nothing is run, though it could be.
+Result<Observed> observe(const VerifyOptions& options, const Policy& policy,
+                         const std::vector<std::string>& command, bool starts) {
+    if (!options.recordings.empty()) return read_recordings(options, policy.in_force);
+    const auto target = target_for(options, policy, command);
+    if (!target) return tl::unexpected(target.error());
+    if (starts) return run(options, policy, *target);
+    return Observed{{}, {}, {}, subject_of(*target), {}};
 }
 
 // How the profile is read here: as podman reads it, which knows most.
@@ -238,11 +255,12 @@ Result<void> check(const VerifyOptions& options, const std::vector<std::string>&
 
 int end_of(const VerifyOptions& options, const VerifyReport& report, const Observed& observed,
            const std::vector<std::string>& command) {
-    if (!options.enforces() && denials_in(report) != 0) return options.exit_code;
-    if (command.empty()) return 0;
     const Outcome& outcome = observed.outcome;
-    if (outcome.exec_errno != 0) return report_failed_exec(command.front(), outcome);
-    return outcome.status ? end_as(*outcome.status) : 0;
+    if (!command.empty() && !outcome.started &&
+        (!outcome.status || outcome.exec_errno != 0 || outcome.path.empty()))
+        return report_failed_exec(command.front(), outcome);
+    if (!options.enforces() && denials_in(report) != 0) return options.exit_code;
+    return outcome.status && !command.empty() ? end_as(*outcome.status) : 0;
 }
 
 int verify(const VerifyOptions& options, const std::vector<std::string>& command) {
@@ -256,10 +274,10 @@ int verify(const VerifyOptions& options, const std::vector<std::string>& command
     std::vector<Found> found;
     for (Denial& denial : denials_of(runtime, options.no_new_privileges, policy->in_force, policy->machine))
         found.push_back({std::move(denial), {}, {}});
-    const bool starts = !options.enforces() || found.empty();
-    auto observed = !options.recordings.empty() ? read_recordings(options, policy->in_force)
-                    : starts                    ? run(options, *policy, command)
-                                                : Result<Observed>(Observed{{}, {}, {}, command.front(), {}});
+    const bool starts = !options.enforces() || std::none_of(found.begin(), found.end(), [](const Found& one) {
+        return is_denial(one.denial);
+    });
+    auto observed = observe(options, *policy, command, starts);
     if (!observed) return complain(observed.error());
     const Outcome& outcome = observed->outcome;
     if (starts && !command.empty() && !outcome.started && observed->found.empty())
