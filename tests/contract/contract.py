@@ -2,6 +2,7 @@
 """The contract that every engine honours, checked on one tracee.
 
     contract.py --program BUILD/callcensus --options "--engine ptrace" [--user nobody] TRACEE [ARG...]
+    contract.py --program BUILD/callcensus --audit [--user nobody] TRACEE [ARG...]
 
 Runs the tracee natively and under the engine. Its output and exit status must be the same both times, the recording
 must be complete, and the lines of the tracee's output that say what it called must hold for the recording:
@@ -13,6 +14,9 @@ must be complete, and the lines of the tracee's output that say what it called m
     processes N                 exactly so many in the tree
 
 Nothing of the tracee may be left when the engine has returned.
+
+With --audit the same holds for `callcensus verify` with a profile that denies everything: it hinders nothing, and
+finds every call that is made, as often as it is made.
 """
 import argparse
 import json
@@ -74,6 +78,37 @@ def broken_expectations(output, recording):
     return checked, broken
 
 
+def traced_run(program, options, directory, command, user):
+    """How the command ends, and the recording of it."""
+    path = os.path.join(directory, "recording.json")
+    traced = run([program, "trace", "-q", *options.split(), "--recording", path, "-o",
+                  os.path.join(directory, "profile.json"), "--", *command], user)
+    with open(path, encoding="utf-8") as file:
+        return traced, json.load(file)
+
+
+def audited_run(program, directory, command, user):
+    """The same by an audit under a profile of calls that no tracee makes. What it finds is taken for a recording."""
+    profile = os.path.join(directory, "profile.json")
+    with open(profile, "w", encoding="utf-8") as file:
+        json.dump({"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [{"names": ["swapon"], "action": "SCMP_ACT_ALLOW"}]},
+                  file)
+    path = os.path.join(directory, "report.json")
+    status, *output = run([program, "verify", "-q", "--format", "json", "-o", path, profile, "--", *command], user)
+    with open(path, encoding="utf-8") as file:
+        report = json.load(file)
+    counts = {}
+    for finding in report["findings"]:
+        call = (finding["abi"], finding["number"])
+        counts[call] = counts.get(call, 0) + finding["count"]
+    # 1 where something would be denied; the command's own status is in the report.
+    ended = report["exit_code"] if "exit_code" in report else -report["signal"]
+    return (ended if status == 1 else f"{status} of callcensus", *output), {
+        "calls": [{"abi": abi, "number": number, "count": count} for (abi, number), count in counts.items()],
+        "counts": "exact", "complete": report["complete"], "gaps": report["gaps"],
+        "processes": [None] * report["processes"]}
+
+
 def without_filter_lines(output):
     """Without what /proc/PID/status tells of seccomp and no_new_privs."""
     return "".join(line for line in output.splitlines(keepends=True)
@@ -83,7 +118,9 @@ def without_filter_lines(output):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--program", required=True)
-    parser.add_argument("--options", required=True, help="for callcensus trace: the engine")
+    how = parser.add_mutually_exclusive_group(required=True)
+    how.add_argument("--options", help="for callcensus trace: the engine")
+    how.add_argument("--audit", action="store_true")
     parser.add_argument("--user", default="")
     parser.add_argument("tracee")
     parser.add_argument("arguments", nargs=argparse.REMAINDER)
@@ -102,13 +139,13 @@ def main():
         return 1
     with tempfile.TemporaryDirectory(prefix="callcensus-contract-") as directory:
         os.chmod(directory, 0o777)
-        recording_path = os.path.join(directory, "recording.json")
-        traced = run([os.path.abspath(options.program), "trace", "-q", *options.options.split(), "--recording",
-                      recording_path, "-o", os.path.join(directory, "profile.json"), "--", *tracee], options.user)
-        with open(recording_path, encoding="utf-8") as file:
-            recording = json.load(file)
+        program = os.path.abspath(options.program)
+        if options.audit:
+            traced, recording = audited_run(program, directory, tracee, options.user)
+        else:
+            traced, recording = traced_run(program, options.options, directory, tracee, options.user)
 
-    if recording["counts"] != "exact":  # a filter is loaded, and it shows (docs/tracing.md)
+    if options.audit or recording["counts"] != "exact":  # a filter is loaded, and it shows (docs/tracing.md)
         native, traced = ((status, without_filter_lines(output), errors) for status, output, errors in (native, traced))
     problems = []
     for what, natively, under_engine in zip(("exit status", "output", "error output"), native, traced):
