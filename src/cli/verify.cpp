@@ -191,27 +191,22 @@ Result<Reading> reading_of(const Policy& policy, const Denial& denial) {
     return std::move(readings->front());
 }
 
-// One need for each of the arguments, and of whose finding it is.
-struct Needs {
+// One for each of the arguments.
+std::vector<Need> needs_of(const Denial& denial) {
+    if (denial.certain && !is_denial(denial)) return {};
+    const std::string reason = "verify: made by " + (denial.runtime.empty() ? denial.executable : denial.runtime);
+    if (denial.arguments.empty()) return {{denial.call, std::nullopt, reason}};
     std::vector<Need> needs;
-    std::vector<std::size_t> finding;
-};
+    for (const Arguments& arguments : denial.arguments) needs.push_back({denial.call, arguments, reason});
+    return needs;
+}
 
-Needs needs_of(const std::vector<Found>& found) {
-    Needs all;
-    const auto add = [&](std::size_t index, std::optional<Arguments> arguments) {
-        const Denial& denial = found[index].denial;
-        const std::string maker = denial.runtime.empty() ? denial.executable : denial.runtime;
-        all.needs.push_back({denial.call, arguments, "verify: made by " + maker});
-        all.finding.push_back(index);
-    };
-    for (std::size_t i = 0; i < found.size(); ++i) {
-        const Denial& denial = found[i].denial;
-        if (denial.certain && !is_denial(denial)) continue;
-        if (denial.arguments.empty()) add(i, std::nullopt);
-        for (const Arguments& arguments : denial.arguments) add(i, arguments);
-    }
-    return all;
+// For one finding by itself: what allows another one may allow this one too.
+std::vector<std::string> lines_of(const Fixed& fixed) {
+    if (!fixed.impossible.empty()) return {"impossible: no profile can name it"};
+    std::vector<std::string> lines;
+    for (const auto& changes : fixed.changes) lines.insert(lines.end(), changes.begin(), changes.end());
+    return lines;
 }
 
 Result<void> write_fixed(const VerifyOptions& options, const Policy& policy, const Profile& fixed) {
@@ -300,21 +295,19 @@ int verify(const VerifyOptions& options, const std::vector<std::string>& command
                         observed->outcome.status,
                         observed->rest.gaps,
                         observed->rest.notes};
-    const Needs needs = needs_of(found);
-    const auto fixed = fix(policy->profile, policy->machine, needs.needs);
-    if (!fixed) return complain(fixed.error());
+    std::vector<Need> needs;
     for (Found& one : found) {
+        const std::vector<Need> own = needs_of(one.denial);
+        needs.insert(needs.end(), own.begin(), own.end());
         auto reading = reading_of(*policy, one.denial);
         if (!reading) return complain(reading.error());
-        report.findings.push_back(
-            {std::move(one.denial), std::move(one.site), std::move(one.stack), std::move(*reading), {}});
+        const auto alone = fix(policy->profile, policy->machine, own);
+        if (!alone) return complain(alone.error());
+        report.findings.push_back({std::move(one.denial), std::move(one.site), std::move(one.stack),
+                                   std::move(*reading), lines_of(*alone)});
     }
-    for (std::size_t i = 0; i < needs.needs.size(); ++i) {
-        auto& changes = report.findings[needs.finding[i]].changes;
-        changes.insert(changes.end(), fixed->changes[i].begin(), fixed->changes[i].end());
-    }
-    for (const std::size_t index : fixed->impossible)
-        report.findings[needs.finding[index]].changes = {"impossible: no profile can name it"};
+    const auto fixed = fix(policy->profile, policy->machine, needs);
+    if (!fixed) return complain(fixed.error());
     if (options.unused) report.unused = unused(policy->profile, policy->machine, observed->used);
 
     bool written = true;

@@ -251,6 +251,8 @@ class Findings(VerifyCase):
             self.assertEqual(found, {(MARK_NAME, python_name, 1), ("getpgid", python_name, 1),
                                      (MARK_NAME, "perl", 1)}, done)
             self.assertEqual((done.status, len(report["findings"]), report["exit_code"]), (1, 3, 3))
+            for one in report["findings"]:
+                self.assertEqual(one["changes"], [f'add "{one["call"]}" to a rule that allows it'])
 
     def test_a_call_that_comes_late(self):
         late = python("import os, time\n"
