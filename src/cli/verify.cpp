@@ -194,7 +194,8 @@ Result<Reading> reading_of(const Policy& policy, const Denial& denial) {
 // One for each of the arguments.
 std::vector<Need> needs_of(const Denial& denial) {
     if (denial.certain && !is_denial(denial)) return {};
-    const std::string reason = "verify: made by " + (denial.runtime.empty() ? denial.executable : denial.runtime);
+    const std::string reason =
+        "verify: made by " + (denial.runtime.empty() ? denial.executable : denial.runtime);
     if (denial.arguments.empty()) return {{denial.call, std::nullopt, reason}};
     std::vector<Need> needs;
     for (const Arguments& arguments : denial.arguments) needs.push_back({denial.call, arguments, reason});
@@ -245,6 +246,8 @@ Result<void> check(const VerifyOptions& options, const std::vector<std::string>&
     for (const std::string& output : {options.fix, options.output})
         if (!output.empty())
             if (auto possible = check_replaceable(output); !possible) return possible;
+    if (!options.fix.empty() && is_regular_or_new(options.output) && are_same_file(options.fix, options.output))
+        return fail("names the same file as -o", "--fix " + options.fix);
     return {};
 }
 

@@ -824,6 +824,11 @@ class Refused(VerifyCase):
             for path in ("no/such/directory", "."):
                 self.refused(option, path, "p.json", fragments=[path])
 
+    def test_one_file_for_two(self):
+        self.refused("-o", "one", "--fix", f"{self.directory}/one", "p.json", fragments=["--fix", "-o"])
+        done = self.verify("-o", "/dev/null", "--fix", "/dev/null", "p.json", "--", "true")
+        self.assertSucceeded(done)
+
     def test_files_are_replaced_as_a_whole(self):
         for name in ("report", "fixed"):
             self.write(name, "old")
