@@ -246,7 +246,8 @@ Result<void> check(const VerifyOptions& options, const std::vector<std::string>&
     for (const std::string& output : {options.fix, options.output})
         if (!output.empty())
             if (auto possible = check_replaceable(output); !possible) return possible;
-    if (!options.fix.empty() && is_regular_or_new(options.output) && are_same_file(options.fix, options.output))
+    if (!options.fix.empty() && is_regular_or_new(options.output) &&
+        are_same_file(options.fix, options.output))
         return fail("names the same file as -o", "--fix " + options.fix);
     return {};
 }
