@@ -204,7 +204,7 @@ std::vector<Need> needs_of(const Denial& denial) {
 
 // For one finding by itself: what allows another one may allow this one too.
 std::vector<std::string> lines_of(const Fixed& fixed) {
-    if (!fixed.impossible.empty()) return {"impossible: no profile can name it"};
+    if (!fixed.impossible.empty()) return {"impossible, as no profile can name it"};
     std::vector<std::string> lines;
     for (const auto& changes : fixed.changes) lines.insert(lines.end(), changes.begin(), changes.end());
     return lines;
@@ -228,7 +228,10 @@ std::string text_of(const VerifyReport& report, const std::string& format) {
 }
 
 Result<void> write_report(const VerifyOptions& options, const VerifyReport& report) {
-    if (options.quiet && options.output.empty() && report.findings.empty()) return {};
+    // Of processes that run already a part is all that can be seen.
+    const bool saw_what_it_could = report.gaps.empty() || options.target.attaches();
+    const bool says_nothing = report.findings.empty() && saw_what_it_could && !report.unused;
+    if (options.quiet && options.output.empty() && says_nothing) return {};
     const std::string text = text_of(report, options.format);
     if (!options.output.empty()) return replace_file(options.output, text);
     // A command's standard output is its own.
@@ -249,6 +252,13 @@ Result<void> check(const VerifyOptions& options, const std::vector<std::string>&
     if (!options.fix.empty() && is_regular_or_new(options.output) &&
         are_same_file(options.fix, options.output))
         return fail("names the same file as -o", "--fix " + options.fix);
+    // A profile may be mended where it is; a report is not meant to take its place.
+    std::vector<std::string> inputs = options.recordings;
+    inputs.push_back(options.profile);
+    for (const std::string& input : inputs)
+        if (!options.output.empty() && is_regular_or_new(options.output) &&
+            are_same_file(input, options.output))
+            return fail("is what is to be verified: the report needs another file", "-o " + options.output);
     return {};
 }
 

@@ -620,6 +620,7 @@ class Recordings(VerifyCase):
         done = self.verify("traced.json", "gap.json")
         self.assertSucceeded(done)
         self.assertIn("NOT everything was seen: two tasks\\x1b were lost\n", done.out)
+        self.assertIn("NOT everything was seen", self.verify("-q", "traced.json", "gap.json").out)
         _, report = self.report("traced.json", "gap.json")
         self.assertFalse(report["complete"])
 
@@ -828,6 +829,9 @@ class Refused(VerifyCase):
         self.refused("-o", "one", "--fix", f"{self.directory}/one", "p.json", fragments=["--fix", "-o"])
         done = self.verify("-o", "/dev/null", "--fix", "/dev/null", "p.json", "--", "true")
         self.assertSucceeded(done)
+        before = self.path("p.json").read_text()
+        self.refused("-o", "./p.json", "p.json", fragments=["-o ./p.json"])
+        self.assertEqual(self.path("p.json").read_text(), before)
 
     def test_files_are_replaced_as_a_whole(self):
         for name in ("report", "fixed"):
