@@ -16,6 +16,7 @@ constexpr std::array table{
     FormatInfo{"minijail", ".policy", false, write_minijail, read_minijail},
     FormatInfo{"bpf", ".bpf", true, write_bpf, nullptr},
     FormatInfo{"pfc", ".pfc", true, write_pfc, nullptr},
+    FormatInfo{"listing", ".txt", true, write_listing, nullptr},
     FormatInfo{"c", ".c", true, write_c, nullptr},
 };
 

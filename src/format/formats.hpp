@@ -11,6 +11,7 @@ namespace callcensus {
 [[nodiscard]] Result<Written> write_systemd(const Profile& profile, const WriteContext& context);
 [[nodiscard]] Result<Written> write_bpf(const Profile& profile, const WriteContext& context);
 [[nodiscard]] Result<Written> write_pfc(const Profile& profile, const WriteContext& context);
+[[nodiscard]] Result<Written> write_listing(const Profile& profile, const WriteContext& context);
 [[nodiscard]] Result<Written> write_c(const Profile& profile, const WriteContext& context);
 [[nodiscard]] Result<Written> write_minijail(const Profile& profile, const WriteContext& context);
 

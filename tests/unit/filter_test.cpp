@@ -1,11 +1,14 @@
 #include "bpf/filter.hpp"
 
+#include <linux/audit.h>
 #include <linux/sched.h>
 #include <sys/prctl.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <random>
 
+#include "bpf/listing.hpp"
 #include "callcensus/argument_set.hpp"
 #include "catch.hpp"
 #include "record/ptrace/census_filter.hpp"
@@ -156,6 +159,29 @@ TEST_CASE("the census filter lets calls through with arguments that are known") 
     CHECK(answer_to(*filter, named(Abi::x86_64, "prctl"), PR_SET_NAME) == SECCOMP_RET_ALLOW);
     CHECK(answer_to(*filter, named(Abi::x86_64, "clone"), CLONE_VM | CLONE_UNTRACED) == stops);
     CHECK(answer_to(*filter, named(Abi::x86_64, "write")) == stops);
+}
+
+TEST_CASE("a listing names what the filter tests") {
+    const Filter filter = *known_set_filter({{Abi::x86_64, 59}, {Abi::i386, 11}}, {}, SECCOMP_RET_ERRNO | 38);
+    const std::string text = listing(filter);
+    CHECK(std::count(text.begin(), text.end(), '\n') == static_cast<std::ptrdiff_t>(filter.size()));
+    CHECK(text.find("   0  load arch\n") == 0);
+    for (const std::string part : {"(x86_64)", "(i386)", "return ALLOW\n", "return ERRNO 38 (ENOSYS)\n"})
+        CHECK(text.find(part) != std::string::npos);
+
+    // 11 is munmap on x86_64 and execve on i386: where nothing has told the architecture there is no name.
+    const sock_filter load_number = BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0);
+    const sock_filter is_11 = BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 11, 0, 1);
+    const sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+    CHECK(
+        listing({load_number, is_11, allow, BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 24), BPF_STMT(BPF_MISC, 0)}) ==
+        "   0  load number\n   1  if it != 11 goto 3\n   2  return ALLOW\n   3  load low half of arg1\n"
+        "   4  code 0x7, jt 0, jf 0, k 0x0\n");
+    CHECK(listing({BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 4),
+                   BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_I386, 0, 3), load_number, is_11, allow,
+                   allow}) ==
+          "   0  load arch\n   1  if it != 0x40000003 (i386) goto 5\n   2  load number\n"
+          "   3  if it != 11 (execve) goto 5\n   4  return ALLOW\n   5  return ALLOW\n");
 }
 
 TEST_CASE("the census filter stops what would make it long") {
