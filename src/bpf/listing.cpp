@@ -95,7 +95,8 @@ std::string described(const sock_filter& code, std::size_t at, const State& stat
     const std::size_t next = at + 1;
     for (const Test& test : tests) {
         if (test.code != code.code) continue;
-        const std::string value = constant(code.k, state);
+        const bool is_equal = code.code == (BPF_JMP | BPF_JEQ | BPF_K);
+        const std::string value = is_equal ? constant(code.k, state) : fmt::format("{:#x}", code.k);
         if (code.jt == code.jf) return fmt::format("goto {}", next + code.jt);
         if (code.jf == 0) return fmt::format("if it {} {} goto {}", test.holds, value, next + code.jt);
         if (code.jt == 0) return fmt::format("if it {} {} goto {}", test.fails, value, next + code.jf);
