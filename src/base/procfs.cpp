@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -26,6 +27,28 @@ std::string read_small_file(const std::string& path) {
     std::array<char, 4096> buffer{};
     const ssize_t size = ::read(file.get(), buffer.data(), buffer.size());
     return size > 0 ? std::string(buffer.data(), static_cast<std::size_t>(size)) : std::string();
+}
+
+// Of a file that can be long (65,530 lines of maps), of which little is kept.
+template <class Visit>
+void for_each_line(const std::string& path, Visit visit) {
+    const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file) return;
+    constexpr std::size_t at_once = 16384;
+    std::string text;
+    for (;;) {
+        const std::size_t kept = text.size();
+        text.resize(kept + at_once);
+        const ssize_t size = ::read(file.get(), text.data() + kept, at_once);
+        text.resize(kept + (size > 0 ? static_cast<std::size_t>(size) : 0));
+        if (size <= 0) return;
+        std::size_t begin = 0;
+        for (auto end = text.find('\n'); end != std::string::npos; end = text.find('\n', begin)) {
+            visit(std::string_view(text).substr(begin, end - begin));
+            begin = end + 1;
+        }
+        text.erase(0, begin);
+    }
 }
 
 std::string of_task(pid_t tid, const char* name) { return "/proc/" + std::to_string(tid) + "/" + name; }
@@ -102,13 +125,15 @@ std::optional<Mapping> parse_mapping(std::string_view line) {
         return true;
     };
     Mapping mapping;
-    std::uint64_t device = 0;
+    std::uint64_t major_number = 0;
+    std::uint64_t minor_number = 0;
     if (!number(mapping.begin, 16, '-') || !number(mapping.end, 16, ' ') || end - at < 5) return std::nullopt;
     mapping.is_executable = at[2] == 'x';
     at += 5;
-    if (!number(mapping.offset, 16, ' ') || !number(device, 16, ':') || !number(device, 16, ' ') ||
-        !number(mapping.inode, 10, ' '))
+    if (!number(mapping.offset, 16, ' ') || !number(major_number, 16, ':') ||
+        !number(minor_number, 16, ' ') || !number(mapping.inode, 10, ' '))
         return std::nullopt;
+    mapping.device = ::makedev(static_cast<unsigned>(major_number), static_cast<unsigned>(minor_number));
     const std::string_view rest(at, static_cast<std::size_t>(end - at));
     mapping.name = rest.substr(std::min(rest.find_first_not_of(' '), rest.size()));
     return mapping;
@@ -116,27 +141,47 @@ std::optional<Mapping> parse_mapping(std::string_view line) {
 
 std::vector<Mapping> executable_mappings(pid_t tid) {
     std::vector<Mapping> mappings;
-    const UniqueFd file(::open(of_task(tid, "maps").c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file) return mappings;
-    // There can be 65,530 lines, and few of them are of code.
-    constexpr std::size_t at_once = 16384;
-    std::string text;
-    for (;;) {
-        const std::size_t kept = text.size();
-        text.resize(kept + at_once);
-        const ssize_t size = ::read(file.get(), text.data() + kept, at_once);
-        text.resize(kept + (size > 0 ? static_cast<std::size_t>(size) : 0));
-        if (size <= 0) return mappings;
-        std::size_t begin = 0;
-        for (auto end = text.find('\n'); end != std::string::npos; end = text.find('\n', begin)) {
-            const auto line = std::string_view(text).substr(begin, end - begin);
-            begin = end + 1;
-            const auto flags = line.find(' ') + 1;
-            if (flags + 2 >= line.size() || line[flags + 2] != 'x') continue;
-            if (auto mapping = parse_mapping(line)) mappings.push_back(std::move(*mapping));
-        }
-        text.erase(0, begin);
-    }
+    for_each_line(of_task(tid, "maps"), [&](std::string_view line) {
+        const auto flags = line.find(' ') + 1;
+        if (flags + 2 >= line.size() || line[flags + 2] != 'x') return;
+        if (auto mapping = parse_mapping(line)) mappings.push_back(std::move(*mapping));
+    });
+    return mappings;
+}
+
+std::optional<Mount> parse_mount(std::string_view line) {
+    // "36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue"
+    const char* at = line.data();
+    const char* const end = line.data() + line.size();
+    const auto number = [&](unsigned& value, char separator) {
+        const auto [behind, error] = std::from_chars(at, end, value);
+        if (error != std::errc() || behind == end || *behind != separator) return false;
+        at = behind + 1;
+        return true;
+    };
+    unsigned id = 0;
+    unsigned parent = 0;
+    unsigned major_number = 0;
+    unsigned minor_number = 0;
+    if (!number(id, ' ') || !number(parent, ' ') || !number(major_number, ':') || !number(minor_number, ' '))
+        return std::nullopt;
+    // Spaces in paths are written \040.
+    constexpr std::string_view separator = " - ";
+    const auto behind = line.find(separator);
+    if (behind == std::string_view::npos) return std::nullopt;
+    const auto type = line.substr(behind + separator.size());
+    return Mount{::makedev(major_number, minor_number), std::string(type.substr(0, type.find(' ')))};
+}
+
+bool is_served_by_a_process(pid_t tid, dev_t device) {
+    bool is_fuse = false;
+    for_each_line(of_task(tid, "mountinfo"), [&](std::string_view line) {
+        const auto mount = parse_mount(line);
+        // "fuse", "fuse.NAME", "fuseblk"; but not that by which the kernel shows FUSE's own state.
+        if (mount && mount->device == device && mount->type.rfind("fuse", 0) == 0 && mount->type != "fusectl")
+            is_fuse = true;
+    });
+    return is_fuse;
 }
 
 std::optional<int> processor(pid_t tid) {

@@ -62,12 +62,23 @@ struct Mapping {
     std::uint64_t end = 0;
     bool is_executable = false;
     std::uint64_t offset = 0;  ///< in the file
+    dev_t device = 0;          ///< of its file system, as in proc(5), mountinfo
     std::uint64_t inode = 0;   ///< 0 where there is no file
     std::string name;          ///< the file's path, "[heap]" and the like, or empty
 };
 [[nodiscard]] std::optional<Mapping> parse_mapping(std::string_view line);
 /// What a task's process can execute, by address. Takes the right to ptrace it.
 [[nodiscard]] std::vector<Mapping> executable_mappings(pid_t tid);
+
+/// A line of proc(5), mountinfo.
+struct Mount {
+    dev_t device = 0;
+    std::string type;  ///< "ext4", "fuse.sshfs"
+};
+[[nodiscard]] std::optional<Mount> parse_mount(std::string_view line);
+/// Whether a file system that a task has mounted is FUSE: a process serves it, and whoever opens or reads a
+/// file of it waits for that process.
+[[nodiscard]] bool is_served_by_a_process(pid_t tid, dev_t device);
 
 /// The processor that a task ran on last. proc(5), stat, field 39.
 [[nodiscard]] std::optional<int> processor(pid_t tid);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <set>
 
 #include "base/procfs.hpp"
 #include "record/mapped_file.hpp"
@@ -71,6 +72,11 @@ std::vector<StackFrame> call_stack(pid_t tid, std::size_t most) {
                         {},
                         most,
                         std::chrono::steady_clock::now() + longest_unwinding};
+    // libdw opens the program by itself, which is among these.
+    std::set<dev_t> devices;
+    for (const procfs::Mapping& mapping : unwinding.code) devices.insert(mapping.device);
+    for (const dev_t device : devices)
+        if (procfs::is_served_by_a_process(tid, device)) return {};
     current = &unwinding;
     const std::unique_ptr<Dwfl, decltype(&::dwfl_end)> dwfl(::dwfl_begin(&callbacks), &::dwfl_end);
     if (dwfl && ::dwfl_linux_proc_report(dwfl.get(), tid) == 0 &&

@@ -24,6 +24,7 @@ UniqueFd open_regular(const std::string& path, std::uint64_t inode) {
 
 UniqueFd open_mapped(pid_t tid, const procfs::Mapping& mapping) {
     if (mapping.inode == 0 || mapping.name.empty() || mapping.name.front() != '/') return {};
+    if (procfs::is_served_by_a_process(tid, mapping.device)) return {};
     // The mapping's own link leads to files that were deleted or replaced, too, where we are permitted.
     if (UniqueFd file = open_regular(
             fmt::format("/proc/{}/map_files/{:x}-{:x}", tid, mapping.begin, mapping.end), mapping.inode))

@@ -13,7 +13,8 @@
 namespace callcensus {
 
 /// Opens the very file that a task has mapped, in its mount namespace; the caller has the right to ptrace it.
-/// Only a regular file is opened: opening another could block, or do something. Empty where that cannot be.
+/// Only a regular file is opened: opening another could block, or do something. None that a process serves
+/// either: that process may be one that stands still until we have looked. Empty where that cannot be.
 [[nodiscard]] UniqueFd open_mapped(pid_t tid, const procfs::Mapping& mapping);
 
 /// Memory that the task itself may read: all of it or false.

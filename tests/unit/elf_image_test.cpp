@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <link.h>
+#include <sys/sysmacros.h>
 
 #include <cstring>
 
@@ -237,6 +238,7 @@ TEST_CASE("lines of maps are taken apart") {
     CHECK(code->end == 0x7f1c5a19d000);
     CHECK(code->is_executable);
     CHECK(code->offset == 0x28000);
+    CHECK(code->device == makedev(0xfe, 1));
     CHECK(code->inode == 1234567);
     CHECK(code->name == "/usr/lib/x y/libc.so.6 (deleted)");
 
@@ -251,6 +253,17 @@ TEST_CASE("lines of maps are taken apart") {
     const std::string line = "55d0-55d1 r-xp 00000000 fe:00 12 ";
     for (std::size_t size = 0; size < line.size(); ++size)
         CHECK_FALSE(procfs::parse_mapping(std::string_view(line).substr(0, size)));
+}
+
+TEST_CASE("lines of mountinfo are taken apart") {
+    const std::string line = "36 35 0:52 /a\\040-\\040b /mnt rw,noatime shared:1 - fuse.sshfs host:/a rw";
+    const auto mount = procfs::parse_mount(line);
+    REQUIRE(mount);
+    CHECK(mount->device == makedev(0, 52));
+    CHECK(mount->type == "fuse.sshfs");
+    CHECK(procfs::parse_mount("36 35 8:1 / / rw - ext4 /dev/sda1 rw")->type == "ext4");
+    for (std::size_t size = 0; size < line.find(" - "); ++size)
+        CHECK_FALSE(procfs::parse_mount(std::string_view(line).substr(0, size)));
 }
 
 TEST_CASE("our own code is among our executable mappings") {
