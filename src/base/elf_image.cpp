@@ -16,9 +16,9 @@ namespace {
 
 // Far above what there is (a browser has 700,000 functions), and soon read.
 constexpr std::size_t most_headers = 65536;
-constexpr std::uint64_t largest_notes = 65536;
+constexpr std::uint64_t largest_notes = 65536;  // of all segments together
 constexpr std::uint64_t largest_build_id = 64;
-constexpr std::uint64_t most_symbols = std::uint64_t{1} << 23;
+constexpr std::uint64_t most_symbols = std::uint64_t{1} << 23;  // of all tables together
 constexpr std::size_t most_functions = std::size_t{1} << 21;
 constexpr std::size_t symbols_at_once = 4096;
 constexpr std::size_t longest_name = 1024;
@@ -151,7 +151,8 @@ class ElfReader {
             if (segment.p_type == PT_LOAD)
                 image_.segments_.push_back(
                     {segment.p_offset, segment.p_filesz, segment.p_vaddr, (segment.p_flags & PF_X) != 0});
-            if (segment.p_type == PT_NOTE && image_.build_id_.empty() && segment.p_filesz <= largest_notes) {
+            if (segment.p_type == PT_NOTE && image_.build_id_.empty() && segment.p_filesz <= notes_left_) {
+                notes_left_ -= segment.p_filesz;
                 std::vector<std::byte> notes(static_cast<std::size_t>(segment.p_filesz));
                 if (read_at_(segment.p_offset, notes)) image_.build_id_ = find_build_id(notes);
             }
@@ -174,7 +175,8 @@ class ElfReader {
     void read_symbols(const typename Layout::Section& table, const typename Layout::Section& names) {
         using Symbol = typename Layout::Symbol;
         std::vector<Symbol> symbols;
-        const std::uint64_t count = std::min<std::uint64_t>(table.sh_size / sizeof(Symbol), most_symbols);
+        const std::uint64_t count = std::min<std::uint64_t>(table.sh_size / sizeof(Symbol), symbols_left_);
+        symbols_left_ -= count;
         for (std::uint64_t at = 0; at < count; at += symbols.size()) {
             symbols.resize(static_cast<std::size_t>(std::min<std::uint64_t>(count - at, symbols_at_once)));
             if (!read_at_(end_of(table.sh_offset, at * sizeof(Symbol)),
@@ -202,6 +204,8 @@ class ElfReader {
     const ReadAt& read_at_;
     ElfImage image_;
     std::vector<typename Layout::Section> sections_;
+    std::uint64_t notes_left_ = largest_notes;
+    std::uint64_t symbols_left_ = most_symbols;
 };
 
 std::optional<ElfImage> ElfImage::read(const ReadAt& read_at) {

@@ -230,6 +230,29 @@ TEST_CASE("of a file without end only so much is read") {
     CHECK(asked < std::uint64_t{1} << 28);
 }
 
+TEST_CASE("of a file of symbol tables alone only so much is read") {
+    Bytes file = an_elf_file(64);
+    auto* const header = reinterpret_cast<Elf64_Ehdr*>(file.data());
+    Elf64_Shdr table = reinterpret_cast<Elf64_Shdr*>(file.data() + header->e_shoff)[3];
+    REQUIRE(table.sh_type == SHT_SYMTAB);
+    constexpr std::uint64_t tables_at = std::uint64_t{1} << 40;
+    header->e_shoff = tables_at;
+    header->e_shnum = 65535;
+    table.sh_size = std::uint64_t{1} << 20;
+    std::uint64_t asked = 0;
+    const auto image = ElfImage::read([&](std::uint64_t offset, std::span<std::byte> bytes) {
+        asked += bytes.size();
+        if (offset == tables_at)
+            for (std::size_t at = 0; at < bytes.size(); at += sizeof table)
+                std::memcpy(bytes.data() + at, &table, sizeof table);
+        else if (!reader_of(file)(offset, bytes))
+            std::fill(bytes.begin(), bytes.end(), std::byte{});  // symbols of nothing
+        return true;
+    });
+    REQUIRE(image);
+    CHECK(asked < std::uint64_t{1} << 28);
+}
+
 TEST_CASE("lines of maps are taken apart") {
     const auto code = procfs::parse_mapping(
         "7f1c5a028000-7f1c5a19d000 r-xp 00028000 fe:01 1234567                    /usr/lib/x y/libc.so.6 (deleted)");
