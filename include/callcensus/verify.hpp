@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "callcensus/argument_set.hpp"
+#include "callcensus/call_site.hpp"
 #include "callcensus/derive.hpp"
 #include "callcensus/machine.hpp"
 #include "callcensus/profile.hpp"
@@ -59,6 +60,7 @@ struct Denial {
     std::uint64_t count = 0;
     bool exact = true;  ///< else at least so often
     Milliseconds first{};
+    std::optional<CallSite> site;  ///< of the first one whose place is known
     /// With which the first one was made, as far as the profile looks at them (the others are 0); empty where
     /// they are not known or do not matter.
     std::optional<Arguments> first_arguments;

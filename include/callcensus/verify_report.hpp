@@ -19,9 +19,8 @@ namespace callcensus {
 /// A denial, who in the program made the call, why it is denied and what would allow it.
 struct VerifyFinding {
     Denial denial;
-    std::optional<CallSite> site;  ///< of the first one
-    std::vector<CallSite> stack;   ///< the same, where it was asked for
-    Reading reading;               ///< by the reader that verify stands for
+    std::vector<CallSite> stack;  ///< of the first one, where it was asked for
+    Reading reading;              ///< by the reader that verify stands for
     std::vector<std::string> changes;
 };
 

@@ -108,7 +108,7 @@ Result<Observed> read_recordings(const VerifyOptions& options, const PolicyInFor
         }
         all.insert(all.end(), recordings->begin(), recordings->end());
     }
-    for (Denial& denial : denials_of(all, policy)) observed.found.push_back({std::move(denial), {}, {}});
+    for (Denial& denial : denials_of(all, policy)) observed.found.push_back({std::move(denial), {}});
     return observed;
 }
 
@@ -282,7 +282,7 @@ int verify(const VerifyOptions& options, const std::vector<std::string>& command
     const RuntimeSet runtime = find_runtime_set(options.runtime).value_or(RuntimeSet::none);
     std::vector<Found> found;
     for (Denial& denial : denials_of(runtime, options.no_new_privileges, policy->in_force, policy->machine))
-        found.push_back({std::move(denial), {}, {}});
+        found.push_back({std::move(denial), {}});
     const bool starts = !options.enforces() || std::none_of(found.begin(), found.end(), [](const Found& one) {
         return is_denial(one.denial);
     });
@@ -317,8 +317,8 @@ int verify(const VerifyOptions& options, const std::vector<std::string>& command
         if (!reading) return complain(reading.error());
         const auto alone = fix(policy->profile, policy->machine, own);
         if (!alone) return complain(alone.error());
-        report.findings.push_back({std::move(one.denial), std::move(one.site), std::move(one.stack),
-                                   std::move(*reading), lines_of(*alone)});
+        report.findings.push_back(
+            {std::move(one.denial), std::move(one.stack), std::move(*reading), lines_of(*alone)});
     }
     const auto fixed = fix(policy->profile, policy->machine, needs);
     if (!fixed) return complain(fixed.error());

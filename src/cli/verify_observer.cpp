@@ -70,7 +70,7 @@ void VerifyObserver::note_denial(const SyscallSeen& seen, const std::optional<De
         denial.text = seen.instruction_pointer != 0 ? call_text(seen) : name_or_number(seen.call);
         denial.first = Clock::now() - started_;
         if (arguments_matter) denial.first_arguments = looked_at(seen.call, seen.arguments);
-        found.site = attribution_.site_of(seen);
+        denial.site = attribution_.site_of(seen);
         if (wishes_.stacks) found.stack = attribution_.stack_of(seen);
         if (wishes_.as_it_happens)
             say(fmt::format("{}: {} (by {}, process {})", describe(denial.decision), denial.text,

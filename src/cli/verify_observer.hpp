@@ -18,10 +18,9 @@
 
 namespace callcensus::cli {
 
-/// A denial and where the first one came from.
+/// A denial and, where it was asked for, how the first one came about.
 struct Found {
     Denial denial;
-    std::optional<CallSite> site;
     std::vector<CallSite> stack;
 };
 

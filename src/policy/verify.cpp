@@ -148,6 +148,9 @@ std::vector<Denial> denials_of(std::span<const Recording> recordings, const Poli
                     denial.process = recording.processes[record.first.process].pid;
                     denial.first = record.first.at;
                 }
+                // A recording does not say which executable a site is of.
+                if (record.by_executable.size() == 1 && !record.sites.empty())
+                    denial.site = record.sites.front();
                 denials.push_back(std::move(denial));
             }
         }

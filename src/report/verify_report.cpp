@@ -89,11 +89,10 @@ std::vector<std::string> lines_of(const VerifyReport& report, const VerifyFindin
         if (denial.process != 0) by += fmt::format(", first after {:.3f} s", denial.first.count() / 1000);
     }
     lines.push_back(by);
-    if (finding.site) {
-        std::string module = "    in " + module_text(*finding.site);
-        if (!finding.site->build_id.empty())
-            module +=
-                fmt::format(", offset {:#x}, build-id {}", finding.site->offset, finding.site->build_id);
+    if (denial.site) {
+        std::string module = "    in " + module_text(*denial.site);
+        if (!denial.site->symbol.empty()) module += fmt::format(", offset {:#x}", denial.site->offset);
+        if (!denial.site->build_id.empty()) module += ", build-id " + denial.site->build_id;
         lines.push_back(module);
     }
     for (const CallSite& frame : finding.stack) lines.push_back("        " + module_text(frame));
@@ -218,7 +217,7 @@ std::string verify_json(const VerifyReport& report) {
                 entry["first_ms"] = denial.first.count();
             }
         }
-        if (finding.site) entry["site"] = json_of(*finding.site);
+        if (denial.site) entry["site"] = json_of(*denial.site);
         if (!finding.stack.empty()) {
             entry["stack"] = Json::array();
             for (const CallSite& frame : finding.stack) entry["stack"].push_back(json_of(frame));
@@ -283,7 +282,7 @@ std::string verify_sarif(const VerifyReport& report) {
         std::string message =
             fmt::format("{} by {}: {}", identity(denial),
                         denial.runtime.empty() ? denial.executable : denial.runtime, decision_text(finding));
-        if (finding.site) message += "; made in " + text(*finding.site);
+        if (denial.site) message += "; made in " + text(*denial.site);
         if (!finding.changes.empty()) message += "; to allow it: " + listed(finding.changes);
         results.push_back({std::string(code_of(finding)),
                            is_denial(denial) ? Severity::error : Severity::warning, std::move(message),

@@ -90,8 +90,8 @@ std::vector<std::string> xml_texts(const std::string& document) {
 TEST_CASE("verify for people: the call, who made it, where it is decided, what would allow it") {
     Reported reported;
     VerifyFinding finding = reported.finding("socket");
-    finding.site = CallSite{"/lib/libc.so.6", "0123ab", 0x1234, "socket", 0xb};
-    finding.stack = {*finding.site, {"/bin/prog", "", 0x99, "", 0}};
+    finding.denial.site = CallSite{"/lib/libc.so.6", "0123ab", 0x1234, "socket", 0xb};
+    finding.stack = {*finding.denial.site, {"/bin/prog", "", 0x99, "", 0}};
     CHECK(verify_text(reported.with(finding).report) ==
           "callcensus: p.json would deny 1 call of: prog -x\n"
           "  socket on x86_64: denied with EPERM\n"
@@ -103,6 +103,18 @@ TEST_CASE("verify for people: the call, who made it, where it is decided, what w
           "      decided by p.json:7:3: syscalls[1]\n"
           "      to allow it: change it\n");
     CHECK(verify_text(Reported().report) == "callcensus: p.json would deny no call of: prog -x\n");
+}
+
+TEST_CASE("the place of a call needs no build-id, and tells its offset once") {
+    const auto shown = [](const CallSite& site) {
+        Reported reported;
+        VerifyFinding finding = reported.finding("socket");
+        finding.denial.site = site;
+        return verify_text(reported.with(finding).report);
+    };
+    CHECK(has(shown({"/bin/go", "", 0x1234, "main", 0xb}), "      in /bin/go (main+0xb), offset 0x1234\n"));
+    CHECK(has(shown({"/bin/prog", "", 0x99, "", 0}), "      in /bin/prog+0x99\n"));
+    CHECK(has(shown({"/bin/prog", "0a", 0x99, "", 0}), "      in /bin/prog+0x99, build-id 0a\n"));
 }
 
 TEST_CASE("verify says what was enforced, what is not certain and what was not seen") {
@@ -206,7 +218,7 @@ TEST_CASE("names that want to break a report do not") {
     reported.report.file = name;
     reported.report.subject = name;
     VerifyFinding finding = reported.finding("socket", name);
-    finding.site = CallSite{name, "", 1, name, 0};
+    finding.denial.site = CallSite{name, "", 1, name, 0};
     finding.denial.text = "openat(\"" + name + "\")";
     reported.with(finding);
     reported.report.gaps = {name};

@@ -198,6 +198,18 @@ TEST_CASE("what several recordings have seen is counted together") {
                                      {{"umount2", "/bin/three"}, {2, false}}});
 }
 
+TEST_CASE("where a recorded call is made is told where one executable makes it") {
+    Recording recording = recorded({"mount", "umount2"});
+    for (CallRecord& record : recording.calls)
+        record.sites = {{"/lib/libc.so.6", "", 1, "", 0}, {"/bin/one", "", 2, "", 0}};
+    recording.calls.front().by_executable = {{1, 5}};
+    const auto denials = denials_of(std::vector{recording}, in_force(profile(sockets)));
+    REQUIRE(denials.size() == 3);
+    CHECK(denials[0].site == recording.calls.front().sites.front());
+    CHECK_FALSE(denials[1].site);
+    CHECK_FALSE(denials[2].site);
+}
+
 TEST_CASE("calls of recordings without a name and of other ABIs are denied too") {
     Recording recording = recorded({"read"});
     recording.calls.front().call = {Abi::x86_64, 5000};
