@@ -19,9 +19,10 @@ namespace callcensus {
 /// A denial, who in the program made the call, why it is denied and what would allow it.
 struct VerifyFinding {
     Denial denial;
-    std::vector<CallSite> stack;  ///< of the first one, where it was asked for
-    Reading reading;              ///< by the reader that verify stands for
-    std::vector<std::string> changes;
+    std::vector<CallSite> stack;       ///< of the first one, where it was asked for
+    Reading reading;                   ///< by the reader that verify stands for
+    std::vector<std::string> changes;  ///< the smallest that would allow it
+    bool no_profile_can = false;       ///< allow it: the call has no name
 };
 
 /// How the calls came about that were held against the profile.

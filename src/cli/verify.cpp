@@ -202,20 +202,37 @@ std::vector<Need> needs_of(const Denial& denial) {
     return needs;
 }
 
-// For one finding by itself: what allows another one may allow this one too.
-std::vector<std::string> lines_of(const Fixed& fixed) {
-    if (!fixed.impossible.empty()) return {"impossible, as no profile can name it"};
-    std::vector<std::string> lines;
-    for (const auto& changes : fixed.changes) lines.insert(lines.end(), changes.begin(), changes.end());
-    return lines;
+Result<std::vector<VerifyFinding>> findings_of(std::vector<Found> found, const Policy& policy) {
+    std::vector<VerifyFinding> findings;
+    for (Found& one : found) {
+        auto reading = reading_of(policy, one.denial);
+        if (!reading) return tl::unexpected(reading.error());
+        // By itself: what allows another one may allow this one too.
+        const auto fixed = fix(policy.profile, policy.machine, needs_of(one.denial));
+        if (!fixed) return tl::unexpected(fixed.error());
+        VerifyFinding finding{std::move(one.denial), std::move(one.stack), std::move(*reading), {}, {}};
+        finding.no_profile_can = !fixed->impossible.empty();
+        for (const auto& changes : fixed->changes)
+            finding.changes.insert(finding.changes.end(), changes.begin(), changes.end());
+        findings.push_back(std::move(finding));
+    }
+    return findings;
 }
 
-Result<void> write_fixed(const VerifyOptions& options, const Policy& policy, const Profile& fixed) {
-    if (const auto loads = compile(fixed, policy.machine); !loads)
+Result<void> write_fixed(const VerifyOptions& options, const Policy& policy,
+                         const std::vector<VerifyFinding>& findings) {
+    std::vector<Need> needs;
+    for (const VerifyFinding& finding : findings) {
+        const std::vector<Need> own = needs_of(finding.denial);
+        needs.insert(needs.end(), own.begin(), own.end());
+    }
+    const auto fixed = fix(policy.profile, policy.machine, needs);
+    if (!fixed) return tl::unexpected(fixed.error());
+    if (const auto loads = compile(fixed->profile, policy.machine); !loads)
         return fail("would not be loaded once it allows the findings: " + loads.error().text(), policy.name);
     FormatOptions format;
     format.format = policy.format;
-    const auto written = format.write(fixed, "", options.fix, policy.machine);
+    const auto written = format.write(fixed->profile, "", options.fix, policy.machine);
     if (!written) return tl::unexpected(written.error());
     return replace_file(options.fix, written->content);
 }
@@ -309,19 +326,9 @@ int verify(const VerifyOptions& options, const std::vector<std::string>& command
                         observed->outcome.status,
                         observed->rest.gaps,
                         observed->rest.notes};
-    std::vector<Need> needs;
-    for (Found& one : found) {
-        const std::vector<Need> own = needs_of(one.denial);
-        needs.insert(needs.end(), own.begin(), own.end());
-        auto reading = reading_of(*policy, one.denial);
-        if (!reading) return complain(reading.error());
-        const auto alone = fix(policy->profile, policy->machine, own);
-        if (!alone) return complain(alone.error());
-        report.findings.push_back(
-            {std::move(one.denial), std::move(one.stack), std::move(*reading), lines_of(*alone)});
-    }
-    const auto fixed = fix(policy->profile, policy->machine, needs);
-    if (!fixed) return complain(fixed.error());
+    auto findings = findings_of(std::move(found), *policy);
+    if (!findings) return complain(findings.error());
+    report.findings = std::move(*findings);
     if (options.unused) report.unused = unused(policy->profile, policy->machine, observed->used);
 
     bool written = true;
@@ -330,10 +337,10 @@ int verify(const VerifyOptions& options, const std::vector<std::string>& command
         written = written && done.has_value();
     };
     check_written(write_report(options, report));
-    if (!options.fix.empty()) check_written(write_fixed(options, *policy, fixed->profile));
+    if (!options.fix.empty()) check_written(write_fixed(options, *policy, report.findings));
     if (!written) return failed;
     if (!starts) {
-        say(options.runtime + " would not start " + command.front() + " under " + policy->name);
+        say(options.runtime + " may not be able to start " + command.front() + " under " + policy->name);
         return cannot_execute;
     }
     return end_of(options, report, *observed, command);

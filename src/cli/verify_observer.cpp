@@ -24,11 +24,22 @@ VerifyObserver::VerifyObserver(const PolicyInForce& policy, const Target& target
 Verdict VerifyObserver::on(const Event& event) {
     attribution_.on(event);
     builder_.on(event);
-    if (const auto* seen = std::get_if<SyscallSeen>(&event))
-        look_at(*seen);
-    else if (std::holds_alternative<Following>(event) && wishes_.say_whom_we_follow)
+    if (const auto* seen = std::get_if<SyscallSeen>(&event)) {
+        if (!is_of_our_making(*seen)) look_at(*seen);
+    } else if (std::holds_alternative<Following>(event) && wishes_.say_whom_we_follow)
         say_whom_we_follow(target_);
     return Verdict::go_on;
+}
+
+// A task that sleeps while we come goes on by restart_syscall: the first call that it makes then, or the
+// second that is reported, after the one that it slept in.
+bool VerifyObserver::is_of_our_making(const SyscallSeen& seen) {
+    if (!std::holds_alternative<Attach>(target_)) return false;
+    constexpr std::uint32_t first_calls = 2;
+    std::uint32_t& calls = calls_after_coming_[seen.task.serial];
+    if (calls == first_calls) return false;
+    ++calls;
+    return name_or_number(seen.call) == "restart_syscall";
 }
 
 void VerifyObserver::look_at(const SyscallSeen& seen) {

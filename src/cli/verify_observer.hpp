@@ -48,6 +48,7 @@ class VerifyObserver final : public Sink {
     // What makes a finding. Other arguments may be decided otherwise; without a decision that is not known.
     using Key = std::tuple<Syscall, std::string, std::optional<Decision>>;
 
+    [[nodiscard]] bool is_of_our_making(const SyscallSeen& seen);
     void look_at(const SyscallSeen& seen);
     void note_denial(const SyscallSeen& seen, const std::optional<Decision>& decision);
     /// As far as the policy looks at them.
@@ -63,6 +64,7 @@ class VerifyObserver final : public Sink {
     std::map<Key, std::size_t> index_;
     std::set<std::size_t> of_many_arguments_;
     std::map<Syscall, ArgumentsOfCall> used_;
+    std::map<std::uint32_t, std::uint32_t> calls_after_coming_;  // by the serial of a task, up to a few
 };
 
 }  // namespace callcensus::cli

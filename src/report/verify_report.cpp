@@ -98,12 +98,14 @@ std::vector<std::string> lines_of(const VerifyReport& report, const VerifyFindin
     for (const CallSite& frame : finding.stack) lines.push_back("        " + module_text(frame));
     lines.push_back("    decided by " + where(report, path_of(finding.reading)));
     for (const std::string& change : finding.changes) lines.push_back("    to allow it: " + change);
+    if (finding.no_profile_can) lines.emplace_back("    no profile can allow it: the call has no name");
     return lines;
 }
 
 std::string headline(const VerifyReport& report) {
     const std::size_t denials = denials_in(report);
-    const bool enforced = report.mode == VerifyMode::enforce;
+    const bool enforced =
+        report.mode == VerifyMode::enforce && report.status;  // else it was not even started
     if (denials == 0)
         return fmt::format("{} {} of: {}", report.file,
                            enforced ? "has denied no call" : "would deny no call", report.subject);
@@ -223,6 +225,7 @@ std::string verify_json(const VerifyReport& report) {
             for (const CallSite& frame : finding.stack) entry["stack"].push_back(json_of(frame));
         }
         entry["changes"] = finding.changes;
+        entry["no_profile_can"] = finding.no_profile_can;
         object["findings"].push_back(std::move(entry));
     }
     if (report.unused) {

@@ -125,10 +125,16 @@ TEST_CASE("verify says what was enforced, what is not certain and what was not s
     finding.denial.count = 1;
     finding.denial.thread = 70;
     reported.with(finding);
-    reported.report.gaps = {"two tasks\x1b"};
+    reported.report.gaps = {"two tasks\x1b",
+                            "\xc2\x9b"
+                            "1m \xc3\xa9"};
     reported.report.notes = {"of interest"};
+    reported.report.status.reset();
     const std::string shown = verify_text(reported.report);
-    CHECK(has(shown, "callcensus: p.json has denied 1 call of: prog -x\n"));
+    CHECK(has(shown, "callcensus: p.json would deny 1 call of: prog -x\n"));  // it was not started
+    reported.report.status = ExitStatus{};
+    CHECK(has(verify_text(reported.report), "callcensus: p.json has denied 1 call of: prog -x\n"));
+    CHECK(has(shown, "NOT everything was seen: \\xc2\\x9b1m \xc3\xa9\n"));
     CHECK(has(shown, "process 70, at least 1 time, first after"));
     CHECK(has(shown, "decided by p.json:2:19: defaultAction\n"));
     CHECK(has(shown, "callcensus: NOT everything was seen: two tasks\\x1b\n"));
