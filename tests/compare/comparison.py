@@ -10,6 +10,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+import tempfile
 import unittest
 
 # Far above what any of the programs takes under a tracer; only one that hangs gets there.
@@ -54,6 +55,23 @@ def built_beside(variable, name):
 def tracee(name):
     """The path of a program of tests/tracees, or None where it is not built."""
     return built_beside("CALLCENSUS_TRACEES", f"tracee_{name}")
+
+
+class WithDirectory(unittest.TestCase):
+    """A directory for each test, and a workload made ready in it."""
+
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory(prefix="callcensus-compare-")
+        self.addCleanup(directory.cleanup)
+        self.directory = pathlib.Path(directory.name)
+
+    def prepare(self, workload):
+        reason = workload.missing()
+        if reason:
+            self.skipTest(reason)
+        shared = self.directory / "workload"
+        shared.mkdir()
+        workload.prepare(shared)
 
 
 def run(command, **options):

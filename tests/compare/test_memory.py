@@ -14,9 +14,7 @@ import os
 import pathlib
 import re
 import subprocess
-import tempfile
 import time
-import unittest
 
 import comparison
 
@@ -42,12 +40,7 @@ def fill(pipe):
     os.set_blocking(pipe, True)
 
 
-class Memory(unittest.TestCase):
-    def setUp(self):
-        directory = tempfile.TemporaryDirectory(prefix="callcensus-memory-")
-        self.addCleanup(directory.cleanup)
-        self.directory = pathlib.Path(directory.name)
-
+class Memory(comparison.WithDirectory):
     def test_a_thousand_threads(self):
         for engine in ("adaptive", "ptrace"):
             with self.subTest(engine):

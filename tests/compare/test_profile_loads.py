@@ -9,11 +9,8 @@ without.
 import copy
 import json
 import os
-import pathlib
 import shutil
 import signal
-import tempfile
-import unittest
 
 import comparison
 
@@ -48,11 +45,9 @@ def without_architecture(profile, name):
     return {**profile, "architectures": [other for other in profile["architectures"] if other != name]}
 
 
-class ProfileTest(unittest.TestCase):
+class ProfileTest(comparison.WithDirectory):
     def setUp(self):
-        directory = tempfile.TemporaryDirectory(prefix="callcensus-profile-")
-        self.addCleanup(directory.cleanup)
-        self.directory = pathlib.Path(directory.name)
+        super().setUp()
         # What the commands see is not to change with the files that the test writes.
         self.view = self.directory / "view"
         self.view.mkdir()

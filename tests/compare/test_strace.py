@@ -8,9 +8,7 @@ strace prints the number of each call (-n) and a line of its own whenever a task
 run has one tracer, so a program whose runs differ by nature is run several times under both: what every run
 under strace showed must be in every recording, and no recording may hold what no run under strace showed.
 """
-import pathlib
 import re
-import tempfile
 import unittest
 
 import comparison
@@ -109,20 +107,10 @@ class StraceLog(unittest.TestCase):
             calls_in("strace: something went wrong\n")
 
 
-class SameCalls(unittest.TestCase):
+class SameCalls(comparison.WithDirectory):
     def setUp(self):
-        directory = tempfile.TemporaryDirectory(prefix="callcensus-strace-")
-        self.addCleanup(directory.cleanup)
-        self.directory = pathlib.Path(directory.name)
+        super().setUp()
         self.names = {}
-
-    def prepare(self, workload):
-        reason = workload.missing()
-        if reason:
-            self.skipTest(reason)
-        shared = self.directory / "workload"
-        shared.mkdir()
-        workload.prepare(shared)
 
     def recorded(self, workload):
         recording = self.directory / "recording.json"

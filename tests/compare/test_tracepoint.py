@@ -19,8 +19,6 @@ import collections
 import contextlib
 import os
 import pathlib
-import tempfile
-import unittest
 
 import comparison
 import kernel_trace
@@ -82,7 +80,7 @@ IDS_USED_AGAIN = {"pid_reuse"}
 INJECTED = {9, 11, 157, 317}
 
 
-class Compared(unittest.TestCase):
+class Compared(comparison.WithDirectory):
     options = ()
 
     @classmethod
@@ -92,9 +90,7 @@ class Compared(unittest.TestCase):
             cls.addClassCleanup(stack.pop_all().close)
 
     def setUp(self):
-        directory = tempfile.TemporaryDirectory(prefix="callcensus-tracepoint-")
-        self.addCleanup(directory.cleanup)
-        self.directory = pathlib.Path(directory.name)
+        super().setUp()
         self.recording_path = self.directory / "recording.json"
 
     def prefix(self):
@@ -106,12 +102,7 @@ class Compared(unittest.TestCase):
         self.compare(name)
 
     def compare_workload(self, workload):
-        reason = workload.missing()
-        if reason:
-            self.skipTest(reason)
-        shared = self.directory / "workload"
-        shared.mkdir()
-        workload.prepare(shared)
+        self.prepare(workload)
         workload.run(self.prefix())
         self.compare(workload.name)
 

@@ -11,15 +11,12 @@ Of each program's calls a few are taken away, chosen by a seed; with --all, ever
 """
 import json
 import os
-import pathlib
 import random
 import resource
 import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-import unittest
 
 import comparison
 import workloads
@@ -105,20 +102,7 @@ def status_as_of_shell(returncode):
     return returncode if returncode >= 0 else 128 - returncode
 
 
-class Verify(unittest.TestCase):
-    def setUp(self):
-        directory = tempfile.TemporaryDirectory(prefix="callcensus-verify-")
-        self.addCleanup(directory.cleanup)
-        self.directory = pathlib.Path(directory.name)
-
-    def prepare(self, workload):
-        reason = workload.missing()
-        if reason:
-            self.skipTest(reason)
-        shared = self.directory / "workload"
-        shared.mkdir()
-        workload.prepare(shared)
-
+class Verify(comparison.WithDirectory):
     def trace(self, workload, runs):
         """The profile, and the names that every run has called."""
         recordings = [self.directory / f"recording-{run}.json" for run in range(runs)]

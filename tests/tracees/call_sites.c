@@ -1,6 +1,7 @@
 // One call from each kind of place that code can be in: libc, the program itself, libraries loaded at run
 // time (one after another at the same address), a library in a memory file, memory filled at run time, the
 // vDSO. The dynamic loader makes its own.
+#include "raw_call.h"
 #include "tracee.h"
 
 #include <dlfcn.h>
@@ -8,14 +9,7 @@
 
 typedef long (*Call)(long number);
 
-__attribute__((noinline)) static long call_from_program(long number) {
-    long result;
-    __asm__ volatile("syscall"
-                     : "=a"(result)
-                     : "a"(number), "D"(-1L), "S"(-1L), "d"(-1L)
-                     : "rcx", "r11", "memory");
-    return result;
-}
+__attribute__((noinline)) static long call_from_program(long number) { return raw_call(number); }
 
 static Call load(const char* path, void** library) {
     *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
