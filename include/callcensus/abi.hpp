@@ -90,6 +90,13 @@ struct Multiplexed {
 /// As libseccomp has it: a rule for `name` then counts for `call` with that first argument, too.
 [[nodiscard]] std::optional<Multiplexed> multiplexed(Abi abi, std::string_view name);
 
+[[nodiscard]] bool is_multiplexer(std::string_view call);
+
+/// Whether any of the ABIs has a call of that name.
+[[nodiscard]] bool exists_on_any(const std::set<Abi>& abis, std::string_view name);
+/// The same, or makes it through a multiplexer.
+[[nodiscard]] bool can_be_made_on_any(const std::set<Abi>& abis, std::string_view name);
+
 /// The first libseccomp release that knows `name`, where the one in use does not: such a name in a profile
 /// has no effect in a runtime with an older library. Empty where the library in use knows it (on any ABI).
 [[nodiscard]] std::string_view libseccomp_needed_for(std::string_view name);

@@ -35,6 +35,8 @@ inline constexpr std::size_t sites_kept = 4;
 [[nodiscard]] std::string module_name(const CallSite& site);
 /// "libc.so.6 (read+0x10)", "libc.so.6+0xf7e82".
 [[nodiscard]] std::string text(const CallSite& site);
+/// The same with the module's whole path.
+[[nodiscard]] std::string full_text(const CallSite& site);
 /// Without the place in the function: "libc.so.6 (read)", "libc.so.6+0xf7e82".
 [[nodiscard]] std::string short_text(const CallSite& site);
 

@@ -42,6 +42,8 @@ struct PolicyInForce {
                                   std::uint64_t instruction_pointer = 0) const;
     /// The same where arguments are not known; empty where it depends on them.
     [[nodiscard]] std::optional<Decision> decide(Syscall call) const;
+    /// The same of a call that a recorder reports.
+    [[nodiscard]] std::optional<Decision> decide(const SyscallSeen& seen) const;
 };
 
 /// Fails as compile() does, and where rules are too complicated.
@@ -50,8 +52,7 @@ struct PolicyInForce {
 /// A call that a profile does not let through, by one executable and with one decision.
 struct Denial {
     Syscall call{};
-    Decision decision;    ///< what happens to it; where it is not certain, what may
-    bool certain = true;  ///< false: that depends on arguments, which are not known
+    std::optional<Decision> decision;  ///< empty: that depends on arguments, which are not known
     std::string runtime;  ///< "runc": the container runtime makes it before the command. Else empty, and:
     std::string executable;
     pid_t process = 0;  ///< the first, and its thread that made it; 0 where that is not known

@@ -141,6 +141,18 @@ std::optional<Multiplexed> multiplexed(Abi abi, std::string_view name) {
                        static_cast<std::uint32_t>(-number - (by_ipc ? 200 : 100))};
 }
 
+bool is_multiplexer(std::string_view call) { return call == "socketcall" || call == "ipc"; }
+
+bool exists_on_any(const std::set<Abi>& abis, std::string_view name) {
+    return std::any_of(abis.begin(), abis.end(),
+                       [&](Abi abi) { return syscall_number(abi, name).has_value(); });
+}
+
+bool can_be_made_on_any(const std::set<Abi>& abis, std::string_view name) {
+    return exists_on_any(abis, name) ||
+           std::any_of(abis.begin(), abis.end(), [&](Abi abi) { return multiplexed(abi, name).has_value(); });
+}
+
 std::string_view libseccomp_needed_for(std::string_view name) {
     const OverlayName* row = find_in_overlay(name);
     if (row == nullptr) return {};

@@ -51,6 +51,13 @@ void for_each_line(const std::string& path, Visit visit) {
     }
 }
 
+// What a link of /proc leads to, by its text alone; empty where it cannot be read.
+std::string read_link(const std::string& path) {
+    std::array<char, PATH_MAX> target{};
+    const ssize_t length = ::readlink(path.c_str(), target.data(), target.size());
+    return {target.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0))};
+}
+
 std::string of_task(pid_t tid, const char* name) { return "/proc/" + std::to_string(tid) + "/" + name; }
 
 // The number behind a key; of several, that at `position`. Ids reach beyond int, pids do not.
@@ -107,10 +114,9 @@ bool is_thread_of(pid_t process, pid_t tid) {
 }
 
 std::string executable(pid_t tid) {
-    std::array<char, PATH_MAX> path{};
-    const ssize_t length = ::readlink(of_task(tid, "exe").c_str(), path.data(), path.size());
+    const std::string path = read_link(of_task(tid, "exe"));
     // runc runs from a copy of itself in a detached mount, whose path is "/".
-    if (length > 1) return {path.data(), static_cast<std::size_t>(length)};
+    if (path.size() > 1) return path;
     return "[" + read_line(of_task(tid, "comm")) + "]";
 }
 
@@ -258,11 +264,9 @@ std::optional<DirectoryId> root_directory(pid_t tid) {
     return DirectoryId{root.st_dev, root.st_ino};
 }
 
-std::string mount_namespace(pid_t tid) {
-    std::array<char, 64> text{};
-    const ssize_t length = ::readlink(of_task(tid, "ns/mnt").c_str(), text.data(), text.size());
-    return length > 0 ? std::string(text.data(), static_cast<std::size_t>(length)) : std::string();
-}
+std::string mount_namespace(pid_t tid) { return read_link(of_task(tid, "ns/mnt")); }
+
+std::string descriptor(pid_t tid, int fd) { return read_link(of_task(tid, "fd/") + std::to_string(fd)); }
 
 std::string read_line(const std::string& path) {
     std::string text = read_small_file(path);

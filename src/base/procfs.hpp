@@ -52,6 +52,9 @@ struct DirectoryId {
 /// "mnt:[4026531841]"; empty without the right to ptrace it.
 [[nodiscard]] std::string mount_namespace(pid_t tid);
 
+/// What one of a task's file descriptors stands for: "/run/x", "socket:[123]"; empty where it is not open.
+[[nodiscard]] std::string descriptor(pid_t tid, int fd);
+
 /// The path of the program that a task runs, or `[name]` where the kernel does not tell (execute-only
 /// programs, other users' processes).
 [[nodiscard]] std::string executable(pid_t tid);

@@ -21,6 +21,11 @@ namespace callcensus {
     return words;
 }
 
+/// "1 file", "2 files"
+[[nodiscard]] inline std::string counted(std::size_t number, std::string_view noun) {
+    return std::to_string(number) + " " + std::string(noun) + (number == 1 ? "" : "s");
+}
+
 /// "a, b, c"; of more than `most` only so many: "a, b and 7 more".
 template <class Words>
 [[nodiscard]] std::string listed(const Words& words, std::size_t most = SIZE_MAX) {

@@ -63,26 +63,21 @@ int explain_call(const ExplainCommandOptions& options) {
     if (!machine) return complain_of(machine.error());
     const auto arguments = read_arguments(options.arguments);
     if (!arguments) return complain_of(arguments.error());
-    const auto text = read_file(options.profile, largest_profile);
-    if (!text) return complain_of(text.error());
-    const std::string name = input_name(options.profile);
-    const auto profile = read_profile(*text, name);
-    if (!profile) return complain_of(profile.error());
-    // What is no JSON and no YAML has no places.
-    const auto places = read_leniently(*text, name);
+    const auto file = read_profile_file(options.profile);
+    if (!file) return complain_of(file.error());
 
     const Abi native = native_abi_of(*machine).value();
-    std::set<Abi> abis = abis_of(*profile, native);
+    std::set<Abi> abis = abis_of(file->profile, native);
     if (!options.abi.empty()) {
         const AbiInfo* chosen = find_abi(options.abi);
         if (chosen == nullptr) return complain_of({"is no ABI; one is x86_64", "--abi " + options.abi, 0});
         abis = {chosen->abi};
     }
-    ExplainReport report{name, *profile, places ? &*places : nullptr, {}};
+    ExplainReport report{file->name, file->profile, file->places(), {}};
     std::optional<Error> unknown;
     bool allowed = true;
     for (const Abi abi : abis) {
-        auto readings = explain(*profile, *machine, abi, options.call, *arguments);
+        auto readings = explain(file->profile, *machine, abi, options.call, *arguments);
         if (!readings) {
             if (!unknown) unknown = readings.error();
             continue;

@@ -16,6 +16,17 @@ Result<Readable> read_input(const std::string& path) {
     return parse_any(*text, input_name(path));
 }
 
+Result<ProfileFile> read_profile_file(const std::string& path) {
+    const auto text = read_file(path, largest_profile);
+    if (!text) return tl::unexpected(text.error());
+    const std::string name = input_name(path);
+    auto profile = read_profile(*text, name);
+    if (!profile) return tl::unexpected(profile.error());
+    ProfileFile file{name, std::string(format_of(*text).id), std::move(*profile), std::nullopt};
+    if (auto places = read_leniently(*text, name)) file.text = std::move(*places);
+    return file;
+}
+
 Result<void> check_inputs(const std::vector<std::string>& paths) {
     if (std::count(paths.begin(), paths.end(), "-") > 1)
         return fail("standard input (-) can be read only once");

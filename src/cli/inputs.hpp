@@ -17,6 +17,18 @@ namespace callcensus::cli {
 
 [[nodiscard]] Result<Readable> read_input(const std::string& path);
 
+/// A profile with the text around it.
+struct ProfileFile {
+    std::string name;    ///< for messages
+    std::string format;  ///< its id
+    Profile profile;
+    std::optional<ProfileText> text;  ///< empty for what is no JSON and no YAML, and so has no places
+
+    /// Or null.
+    [[nodiscard]] const ProfileText* places() const { return text ? &*text : nullptr; }
+};
+[[nodiscard]] Result<ProfileFile> read_profile_file(const std::string& path);
+
 /// Fails where `-` stands twice: standard input can be read once.
 [[nodiscard]] Result<void> check_inputs(const std::vector<std::string>& paths);
 

@@ -61,27 +61,24 @@ int minimize_profile(const MinimizeCommandOptions& options, const std::vector<st
                          "--arch " + options.machine.arch, 0});
     if (const auto possible = check_script(options.check); !possible) return complain(possible.error());
     if (const auto possible = check_replaceable(options.output); !possible) return complain(possible.error());
-    const std::string name = input_name(options.profile);
-    const auto text = read_file(options.profile, largest_profile);
-    if (!text) return complain(text.error());
-    const auto profile = read_profile(*text, name);
-    if (!profile) return complain(profile.error());
+    const auto file = read_profile_file(options.profile);
+    if (!file) return complain(file.error());
+    const auto& [name, own_format, profile, text] = *file;
     FormatOptions format = options.format;
-    if (!options.format_given) format.format = format_of(*text).id;
+    if (!options.format_given) format.format = own_format;
     // What the format cannot say shows before a long search.
-    if (const auto possible = format.write(*profile, name, options.output, *machine); !possible)
+    if (const auto possible = format.write(profile, name, options.output, *machine); !possible)
         return complain(possible.error());
 
     TrialOptions trials;
     trials.command = command;
     trials.check = options.check;
-    if (options.timeout)
-        trials.timeout = std::chrono::milliseconds(static_cast<std::int64_t>(*options.timeout * 1000));
+    if (options.timeout) trials.timeout = milliseconds(*options.timeout);
     trials.to_stderr = is_standard_output(options.output);
     trials.quiet = options.quiet;
     trials.machine = *machine;
     TrialRunner runner(std::move(trials));
-    const auto minimized = minimize(*profile, *machine, search_options(options),
+    const auto minimized = minimize(profile, *machine, search_options(options),
                                     [&](const Profile& candidate, const std::set<std::string>& without) {
                                         return runner.run(candidate, without);
                                     });

@@ -17,10 +17,6 @@ namespace {
 constexpr std::string_view automatic = "auto";
 constexpr std::size_t longest_command = 60;
 
-std::chrono::milliseconds milliseconds(double seconds) {
-    return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
-}
-
 // "1234,1235", and what pgrep(1) and podman top print: one on each line. Each once.
 Result<std::vector<pid_t>> read_process_ids(const std::vector<std::string>& words) {
     std::vector<pid_t> pids;
@@ -46,6 +42,10 @@ CLI::AsNumberWithUnit duration() {
     return CLI::AsNumberWithUnit(
         std::map<std::string, double>{{"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}},
         CLI::AsNumberWithUnit::CASE_SENSITIVE, "DURATION");
+}
+
+std::chrono::milliseconds milliseconds(double seconds) {
+    return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
 }
 
 CLI::Range up_to_a_year() { return {0.001, 31'536'000.0}; }

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +18,7 @@ namespace callcensus::cli {
 /// A duration as users write it, in seconds: 500ms, 10s, 5m, 1h.
 [[nodiscard]] CLI::AsNumberWithUnit duration();
 [[nodiscard]] CLI::Range up_to_a_year();
+[[nodiscard]] std::chrono::milliseconds milliseconds(double seconds);
 
 /// Of a process that was there before: of the first.
 [[nodiscard]] std::vector<std::string> command_of(const Target& target);

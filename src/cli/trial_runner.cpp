@@ -41,10 +41,8 @@ class TrialSink final : public Sink {
 
   private:
     void look_at(const SyscallSeen& seen) {
-        // Of an execve that has replaced its program the arguments are gone: it was let through, then.
-        const bool denied =
-            seen.instruction_pointer != 0 &&
-            !lets_through(policy_.decide(seen.call, seen.arguments, seen.instruction_pointer).action);
+        const auto decision = policy_.decide(seen);
+        const bool denied = decision && !lets_through(decision->action);
         for (const std::string& name : names_in_rules(seen.call, seen.arguments)) {
             trial_.made.insert(name);
             if (!denied) continue;

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <iostream>
 #include <memory>
 
 #include "base/file.hpp"
@@ -44,12 +43,9 @@ struct VerifyOptions {
     [[nodiscard]] bool enforces() const { return mode == "enforce"; }
 };
 
-// The profile in all the shapes in which it is needed.
+// The profile, and as it works where it is used.
 struct Policy {
-    std::string name;
-    std::string format;  // of the file
-    Profile profile;
-    std::optional<ProfileText> text;
+    ProfileFile file;
     Machine machine;
     PolicyInForce in_force;
 };
@@ -57,22 +53,11 @@ struct Policy {
 Result<Policy> read_policy(const VerifyOptions& options) {
     auto machine = options.machine.resolve();
     if (!machine) return tl::unexpected(machine.error());
-    const auto text = read_file(options.profile, largest_profile);
-    if (!text) return tl::unexpected(text.error());
-    const std::string name = input_name(options.profile);
-    auto profile = read_profile(*text, name);
-    if (!profile) return tl::unexpected(profile.error());
-    auto in_force = put_in_force(*profile, *machine);
-    if (!in_force) return fail(in_force.error().message, name, in_force.error().errnum);
-    Policy policy{name,
-                  std::string(format_of(*text).id),
-                  std::move(*profile),
-                  std::nullopt,
-                  std::move(*machine),
-                  std::move(*in_force)};
-    // What is no JSON and no YAML has no places.
-    if (auto places = read_leniently(*text, name)) policy.text = std::move(*places);
-    return policy;
+    auto file = read_profile_file(options.profile);
+    if (!file) return tl::unexpected(file.error());
+    auto in_force = put_in_force(file->profile, *machine);
+    if (!in_force) return fail(in_force.error().message, file->name, in_force.error().errnum);
+    return Policy{std::move(*file), std::move(*machine), std::move(*in_force)};
 }
 
 // What came of the program, or of the recordings.
@@ -160,7 +145,7 @@ Result<Observed> run(const VerifyOptions& options, const Policy& policy, const T
     ignore_requests_to_end();
     if (!outcome) return tl::unexpected(outcome.error());
     if (outcome->filter_errno != 0)
-        return fail("the kernel does not take its filter", policy.name, outcome->filter_errno);
+        return fail("the kernel does not take its filter", policy.file.name, outcome->filter_errno);
     Observed observed{observer.found(), observer.used(), observer.recording(), subject, *outcome};
     if (options.target.attaches())
         observed.rest.gaps.insert(observed.rest.gaps.begin(),
@@ -185,15 +170,15 @@ Result<Reading> reading_of(const Policy& policy, const Denial& denial) {
     if (denial.first_arguments)
         for (const std::uint32_t index : policy.in_force.looks_at.at(denial.call))
             known.at(index) = denial.first_arguments->at(index);
-    auto readings =
-        explain(policy.profile, policy.machine, denial.call.abi, std::to_string(denial.call.number), known);
+    auto readings = explain(policy.file.profile, policy.machine, denial.call.abi,
+                            std::to_string(denial.call.number), known);
     if (!readings) return tl::unexpected(readings.error());
     return std::move(readings->front());
 }
 
 // One for each of the arguments.
 std::vector<Need> needs_of(const Denial& denial) {
-    if (denial.certain && !is_denial(denial)) return {};
+    if (denial.decision && !is_denial(denial)) return {};
     const std::string reason =
         "verify: made by " + (denial.runtime.empty() ? denial.executable : denial.runtime);
     if (denial.arguments.empty()) return {{denial.call, std::nullopt, reason}};
@@ -208,7 +193,7 @@ Result<std::vector<VerifyFinding>> findings_of(std::vector<Found> found, const P
         auto reading = reading_of(policy, one.denial);
         if (!reading) return tl::unexpected(reading.error());
         // By itself: what allows another one may allow this one too.
-        const auto fixed = fix(policy.profile, policy.machine, needs_of(one.denial));
+        const auto fixed = fix(policy.file.profile, policy.machine, needs_of(one.denial));
         if (!fixed) return tl::unexpected(fixed.error());
         VerifyFinding finding{std::move(one.denial), std::move(one.stack), std::move(*reading), {}, {}};
         finding.no_profile_can = !fixed->impossible.empty();
@@ -226,12 +211,13 @@ Result<void> write_fixed(const VerifyOptions& options, const Policy& policy,
         const std::vector<Need> own = needs_of(finding.denial);
         needs.insert(needs.end(), own.begin(), own.end());
     }
-    const auto fixed = fix(policy.profile, policy.machine, needs);
+    const auto fixed = fix(policy.file.profile, policy.machine, needs);
     if (!fixed) return tl::unexpected(fixed.error());
     if (const auto loads = compile(fixed->profile, policy.machine); !loads)
-        return fail("would not be loaded once it allows the findings: " + loads.error().text(), policy.name);
+        return fail("would not be loaded once it allows the findings: " + loads.error().text(),
+                    policy.file.name);
     FormatOptions format;
-    format.format = policy.format;
+    format.format = policy.file.format;
     const auto written = format.write(fixed->profile, "", options.fix, policy.machine);
     if (!written) return tl::unexpected(written.error());
     return replace_file(options.fix, written->content);
@@ -250,7 +236,12 @@ Result<void> write_report(const VerifyOptions& options, const VerifyReport& repo
     const bool says_nothing = report.findings.empty() && saw_what_it_could && !report.unused;
     if (options.quiet && options.output.empty() && says_nothing) return {};
     const std::string text = text_of(report, options.format);
-    if (!options.output.empty()) return replace_file(options.output, text);
+    if (!options.output.empty()) {
+        auto written = replace_file(options.output, text);
+        // What was found is not to be lost with a full disk.
+        if (!written) static_cast<void>(write_all(STDERR_FILENO, verify_text(report), "standard error"));
+        return written;
+    }
     // A command's standard output is its own.
     const bool runs = report.mode != VerifyMode::recording;
     return write_all(runs ? STDERR_FILENO : STDOUT_FILENO, text, runs ? "standard error" : "standard output");
@@ -312,9 +303,9 @@ int verify(const VerifyOptions& options, const std::vector<std::string>& command
     found.insert(found.end(), std::make_move_iterator(observed->found.begin()),
                  std::make_move_iterator(observed->found.end()));
 
-    VerifyReport report{policy->name,
-                        policy->profile,
-                        policy->text ? &*policy->text : nullptr,
+    VerifyReport report{policy->file.name,
+                        policy->file.profile,
+                        policy->file.places(),
                         !options.recordings.empty() ? VerifyMode::recording
                         : options.enforces()        ? VerifyMode::enforce
                                                     : VerifyMode::audit,
@@ -329,7 +320,7 @@ int verify(const VerifyOptions& options, const std::vector<std::string>& command
     auto findings = findings_of(std::move(found), *policy);
     if (!findings) return complain(findings.error());
     report.findings = std::move(*findings);
-    if (options.unused) report.unused = unused(policy->profile, policy->machine, observed->used);
+    if (options.unused) report.unused = unused(policy->file.profile, policy->machine, observed->used);
 
     bool written = true;
     const auto check_written = [&](const Result<void>& done) {
@@ -340,7 +331,7 @@ int verify(const VerifyOptions& options, const std::vector<std::string>& command
     if (!options.fix.empty()) check_written(write_fixed(options, *policy, report.findings));
     if (!written) return failed;
     if (!starts) {
-        say(options.runtime + " may not be able to start " + command.front() + " under " + policy->name);
+        say(options.runtime + " may not be able to start " + command.front() + " under " + policy->file.name);
         return cannot_execute;
     }
     return end_of(options, report, *observed, command);

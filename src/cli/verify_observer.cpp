@@ -43,15 +43,13 @@ bool VerifyObserver::is_of_our_making(const SyscallSeen& seen) {
 }
 
 void VerifyObserver::look_at(const SyscallSeen& seen) {
-    // Of an execve that has replaced its program the arguments are gone.
-    const bool complete = seen.instruction_pointer != 0;
-    const auto decision = complete ? policy_.decide(seen.call, seen.arguments, seen.instruction_pointer)
-                                   : policy_.decide(seen.call);
+    const bool has_arguments = seen.instruction_pointer != 0;
+    const auto decision = policy_.decide(seen);
     if (!decision || !lets_through(decision->action)) {
         note_denial(seen, decision);
     } else if (wishes_.usage) {
         ArgumentsOfCall& arguments = used_[seen.call];
-        if (complete && arguments.size() < most_arguments)
+        if (has_arguments && arguments.size() < most_arguments)
             arguments.insert(looked_at(seen.call, seen.arguments));
     }
 }
@@ -73,8 +71,7 @@ void VerifyObserver::note_denial(const SyscallSeen& seen, const std::optional<De
         Found found;
         Denial& denial = found.denial;
         denial.call = seen.call;
-        denial.decision = decision.value_or(Decision{});
-        denial.certain = decision.has_value();
+        denial.decision = decision;
         denial.executable = maker.executable;
         denial.process = maker.process;
         denial.thread = seen.task.tid;
@@ -84,7 +81,8 @@ void VerifyObserver::note_denial(const SyscallSeen& seen, const std::optional<De
         denial.site = attribution_.site_of(seen);
         if (wishes_.stacks) found.stack = attribution_.stack_of(seen);
         if (wishes_.as_it_happens)
-            say(fmt::format("{}: {} (by {}, process {})", describe(denial.decision), denial.text,
+            say(fmt::format("{}: {} (by {}, process {})",
+                            decision ? describe(*decision) : "denied, or not, by its arguments", denial.text,
                             denial.executable, denial.process));
         found_.push_back(std::move(found));
     }

@@ -3,6 +3,14 @@
 #include <fmt/format.h>
 
 namespace callcensus {
+namespace {
+
+std::string text_with(const std::string& module, const CallSite& site) {
+    if (site.symbol.empty()) return fmt::format("{}+{:#x}", module, site.offset);
+    return fmt::format("{} ({}+{:#x})", module, site.symbol, site.symbol_offset);
+}
+
+}  // namespace
 
 std::string module_name(const CallSite& site) {
     // "[heap]" and "/memfd:code (deleted)" have no directory; a name in brackets may hold a slash.
@@ -10,10 +18,9 @@ std::string module_name(const CallSite& site) {
     return site.module.substr(site.module.rfind('/') + 1);
 }
 
-std::string text(const CallSite& site) {
-    if (site.symbol.empty()) return fmt::format("{}+{:#x}", module_name(site), site.offset);
-    return fmt::format("{} ({}+{:#x})", module_name(site), site.symbol, site.symbol_offset);
-}
+std::string text(const CallSite& site) { return text_with(module_name(site), site); }
+
+std::string full_text(const CallSite& site) { return text_with(site.module, site); }
 
 std::string short_text(const CallSite& site) {
     if (site.symbol.empty()) return text(site);

@@ -16,12 +16,6 @@
 namespace callcensus {
 namespace {
 
-// Profiles name calls, and a name counts on every architecture of the profile.
-bool exists_on_any(const std::set<Abi>& abis, std::string_view name) {
-    return std::any_of(abis.begin(), abis.end(),
-                       [&](Abi abi) { return syscall_number(abi, name).has_value(); });
-}
-
 // Appends rules whose names no rule speaks of yet: what a baseline blocks stays blocked, and no call is
 // allowed twice.
 class RuleWriter {

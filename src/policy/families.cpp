@@ -155,14 +155,6 @@ bool contains(const std::vector<std::string_view>& names, std::string_view name)
 }
 
 // Directly, or as a part of socketcall or ipc: libseccomp makes of one name the rules for both ways.
-bool exists(Abi abi, std::string_view name) {
-    return syscall_number(abi, name).has_value() || multiplexed(abi, name).has_value();
-}
-
-bool exists_on_any(const std::set<Abi>& abis, std::string_view name) {
-    return std::any_of(abis.begin(), abis.end(), [&](Abi abi) { return exists(abi, name); });
-}
-
 }  // namespace
 
 std::span<const Family> all_families() {
@@ -186,7 +178,8 @@ std::vector<Siblings> siblings(const std::set<std::string>& observed, const std:
     for (const Family& family : all_families()) {
         Row here{{}, {}, family.reason};
         for (const std::string_view name : family.siblings)
-            if (observed.count(std::string(name)) == 0 && exists_on_any(abis, name)) here.names.emplace(name);
+            if (observed.count(std::string(name)) == 0 && can_be_made_on_any(abis, name))
+                here.names.emplace(name);
         for (const std::string_view name : family.names)
             if (observed.count(std::string(name)) != 0) here.of.emplace(name);
         if (here.names.empty() || here.of.empty()) continue;

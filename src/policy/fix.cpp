@@ -18,9 +18,6 @@ constexpr std::size_t most_rules_for_a_rest = 16;
 
 const Decision allowed{Action::allow, 0};
 
-// Their first argument says what is meant (socketcall(2), ipc(2)): to let through all is never narrow.
-bool is_multiplexer(const std::string& name) { return name == "socketcall" || name == "ipc"; }
-
 // Where these arguments are equal to those of a call.
 Conditions equal_to(const Arguments& arguments, const std::set<std::uint32_t>& indexes, ArgumentWidth width) {
     Conditions conditions;
@@ -148,7 +145,7 @@ class Fixer {
                std::vector<std::string>& changes) {
         const ArgumentWidth width = argument_width(need.call.abi);
         std::set<std::uint32_t> indexes;
-        if (is_multiplexer(name)) indexes.insert(0);
+        if (is_multiplexer(name)) indexes.insert(0);  // which says what is meant: all is never narrow
         for (const SpeakingRule& one : rules) add_indexes(indexes, one.rule.args);
         if (!need.arguments || indexes.empty()) {
             add(name, {}, false, need.reason);

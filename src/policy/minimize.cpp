@@ -83,12 +83,6 @@ std::map<std::string, bool> let_through_by(const Profile& profile, const Machine
     return names;
 }
 
-bool exists_on_any(const std::set<Abi>& abis, const std::string& name) {
-    return std::any_of(abis.begin(), abis.end(), [&](Abi abi) {
-        return syscall_number(abi, name).has_value() || multiplexed(abi, name).has_value();
-    });
-}
-
 // Looks for calls to do without. At any time a candidate is removed (the command has succeeded without all of
 // these together), needed, or neither yet.
 class Search {
@@ -241,7 +235,7 @@ std::vector<std::string> names_in_rules(Syscall call, const Arguments& arguments
     const std::string own = syscall_name(call);
     if (own.empty()) return {};
     std::vector<std::string> names{own};
-    if (own != "socketcall" && own != "ipc") return names;
+    if (!is_multiplexer(own)) return names;
     for (const std::string& name : all_syscall_names())
         if (const auto by = multiplexed(call.abi, name);
             by && by->call == own && by->selector == arguments[0])
@@ -271,13 +265,13 @@ Result<Minimized> minimize(const Profile& profile, const Machine& machine, const
         if (names.count(name) == 0)
             return fail("the profile does not let " + name + " through: it cannot be kept");
     for (const auto& [name, applicable] : names) {
-        const Fate fate = options.keep.count(name) != 0 ? Fate::by_request
-                          : !applicable                 ? Fate::other_machine
-                          : !exists_on_any(abis, name)  ? Fate::no_such_call
-                          : has(of_runtime, name)       ? Fate::runtime
-                          : has(unseen_calls, name)     ? Fate::unseen
-                          : has(vdso_calls, name)       ? Fate::answered_ahead
-                                                        : Fate::undecided;
+        const Fate fate = options.keep.count(name) != 0     ? Fate::by_request
+                          : !applicable                     ? Fate::other_machine
+                          : !can_be_made_on_any(abis, name) ? Fate::no_such_call
+                          : has(of_runtime, name)           ? Fate::runtime
+                          : has(unseen_calls, name)         ? Fate::unseen
+                          : has(vdso_calls, name)           ? Fate::answered_ahead
+                                                            : Fate::undecided;
         minimized.calls.push_back({name, fate, 0});
         if (fate == Fate::undecided) candidates.insert(name);
     }

@@ -31,10 +31,9 @@ Usage usage_of(const Rule& rule, const std::string& name, const UsedByName& used
     Usage usage = Usage::none;
     if (const auto itself = used.find(name); itself != used.end())
         for (const Used* made : itself->second) usage = std::max(usage, usage_of(rule, *made));
-    for (const char* const multiplexer : {"socketcall", "ipc"}) {
-        const auto calls = used.find(multiplexer);
-        if (calls == used.end()) continue;
-        for (const Used* made : calls->second)
+    for (const auto& [multiplexer, calls] : used) {
+        if (!is_multiplexer(multiplexer)) continue;
+        for (const Used* made : calls)
             if (const auto by = multiplexed(made->call.abi, name); by && by->call == multiplexer)
                 usage = std::max(usage, usage_of(through_multiplexer(rule, *by), *made));
     }
@@ -50,10 +49,6 @@ std::vector<UnusedAllowance> unused(const Profile& profile, const Machine& machi
     UsedByName by_name;
     for (const Used& made : used)
         if (abis.count(made.call.abi) != 0) by_name[syscall_name(made.call)].push_back(&made);
-    const auto exists = [&](const std::string& name) {
-        return std::any_of(abis.begin(), abis.end(),
-                           [&](Abi abi) { return syscall_number(abi, name) || multiplexed(abi, name); });
-    };
 
     std::vector<UnusedAllowance> all;
     for (std::size_t i = 0; i < profile.rules.size(); ++i) {
@@ -66,7 +61,7 @@ std::vector<UnusedAllowance> unused(const Profile& profile, const Machine& machi
         std::size_t existing = 0;
         std::set<std::string> seen;
         for (const std::string& name : names_of(rule)) {
-            if (!seen.insert(name).second || !exists(name)) continue;
+            if (!seen.insert(name).second || !can_be_made_on_any(abis, name)) continue;
             ++existing;
             const Usage usage = usage_of(rule, name, by_name);
             if (usage == Usage::none) certainly.names.push_back(name);

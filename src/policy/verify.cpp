@@ -81,6 +81,12 @@ std::optional<Decision> PolicyInForce::decide(Syscall call) const {
     return decide(call, Arguments{});
 }
 
+// Of an execve that has replaced its program the arguments are gone.
+std::optional<Decision> PolicyInForce::decide(const SyscallSeen& seen) const {
+    if (seen.instruction_pointer == 0) return decide(seen.call);
+    return decide(seen.call, seen.arguments, seen.instruction_pointer);
+}
+
 Result<PolicyInForce> put_in_force(const Profile& profile, const Machine& machine) {
     auto compiled = compile(profile, machine);
     if (!compiled) return tl::unexpected(compiled.error());
@@ -118,7 +124,7 @@ Result<PolicyInForce> put_in_force(const Profile& profile, const Machine& machin
     return policy;
 }
 
-bool is_denial(const Denial& denial) { return denial.certain && denial.decision.action != Action::notify; }
+bool is_denial(const Denial& denial) { return denial.decision && denial.decision->action != Action::notify; }
 
 std::vector<Denial> denials_of(std::span<const Recording> recordings, const PolicyInForce& policy) {
     std::vector<Denial> denials;
@@ -138,8 +144,7 @@ std::vector<Denial> denials_of(std::span<const Recording> recordings, const Poli
                 }
                 Denial denial;
                 denial.call = record.call;
-                denial.decision = decision.value_or(Decision{});
-                denial.certain = decision.has_value();
+                denial.decision = decision;
                 denial.executable = path;
                 denial.text = name_or_number(record.call);
                 denial.count = count;
@@ -173,7 +178,7 @@ std::vector<Denial> denials_of(RuntimeSet runtime, bool no_new_privileges, const
         Denial denial;
         denial.call = call;
         denial.decision = policy.decide(call, Arguments{});
-        if (!denial_kills(denial.decision.action) && !std::binary_search(always.begin(), always.end(), name))
+        if (!denial_kills(denial.decision->action) && !std::binary_search(always.begin(), always.end(), name))
             continue;
         denial.runtime = runtime == RuntimeSet::runc   ? "runc"
                          : runtime == RuntimeSet::crun ? "crun"

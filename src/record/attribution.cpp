@@ -13,6 +13,7 @@
 
 #include "abi/known_call.hpp"
 #include "base/elf_image.hpp"
+#include "base/process_memory.hpp"
 #include "base/procfs.hpp"
 #include "record/call_stack.hpp"
 #include "record/mapped_file.hpp"

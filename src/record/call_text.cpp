@@ -4,9 +4,7 @@
 #include <linux/fcntl.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <sys/uio.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -15,6 +13,8 @@
 #include <vector>
 
 #include "base/printable.hpp"
+#include "base/process_memory.hpp"
+#include "base/procfs.hpp"
 #include "base/words.hpp"
 #include "record/call_signatures.hpp"
 #include "record/constants.hpp"
@@ -210,31 +210,6 @@ std::string text_of(const std::string& name, const std::string_view* signature,
     return name + "(" + text + ")";
 }
 
-// A transfer that ends early is promised between iovecs only (process_vm_readv(2)), so that none crosses the
-// end of a page.
-std::string read_memory_of(pid_t tid, std::uint64_t address, std::size_t size) {
-    static const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
-    std::vector<iovec> remote;
-    for (std::uint64_t at = address, end = address + size; at < end;) {
-        const std::uint64_t part = std::min(end - at, page - at % page);
-        remote.push_back(
-            {reinterpret_cast<void*>(static_cast<std::uintptr_t>(at)), static_cast<std::size_t>(part)});
-        at += part;
-    }
-    std::string bytes(size, '\0');
-    const iovec local{bytes.data(), bytes.size()};
-    const ssize_t count = ::process_vm_readv(tid, &local, 1, remote.data(), remote.size(), 0);
-    bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
-    return bytes;
-}
-
-std::string fd_path_of(pid_t tid, int fd) {
-    std::array<char, 4096> target{};
-    const std::string link = "/proc/" + std::to_string(tid) + "/fd/" + std::to_string(fd);
-    const ssize_t size = ::readlink(link.c_str(), target.data(), target.size());
-    return {target.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0))};
-}
-
 }  // namespace
 
 std::string call_text(Syscall call, const std::array<std::uint64_t, 6>& arguments, const TargetView& view) {
@@ -255,8 +230,8 @@ std::string call_text(const SyscallSeen& seen) {
     const pid_t tid = seen.task.tid;
     return call_text(
         seen.call, seen.arguments,
-        {[tid](std::uint64_t address, std::size_t size) { return read_memory_of(tid, address, size); },
-         [tid](int fd) { return fd_path_of(tid, fd); }});
+        {[tid](std::uint64_t address, std::size_t size) { return read_memory_up_to(tid, address, size); },
+         [tid](int fd) { return procfs::descriptor(tid, fd); }});
 }
 
 }  // namespace callcensus

@@ -1,6 +1,7 @@
 #include "record/constants.hpp"
 
 #include <asm/ioctls.h>
+#include <fmt/format.h>
 #include <linux/bpf.h>
 #include <linux/fcntl.h>
 #include <linux/fs.h>
@@ -24,7 +25,6 @@
 #include <sys/wait.h>
 
 #include <algorithm>
-#include <charconv>
 #include <csignal>
 #include <ctime>
 #include <initializer_list>
@@ -338,13 +338,6 @@ std::string show_constant(const Constants& constants, std::uint64_t value) {
     return text.empty() ? "0" : text;
 }
 
-std::string hexadecimal(std::uint64_t value) {
-    if (value == 0) return "0";
-    std::string text(2 + 16, '0');
-    text[1] = 'x';
-    const auto end = std::to_chars(text.data() + 2, text.data() + text.size(), value, 16);
-    text.resize(static_cast<std::size_t>(end.ptr - text.data()));
-    return text;
-}
+std::string hexadecimal(std::uint64_t value) { return value == 0 ? "0" : fmt::format("{:#x}", value); }
 
 }  // namespace callcensus

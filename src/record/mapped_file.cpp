@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 
 #include <string>
 
@@ -35,12 +34,6 @@ UniqueFd open_mapped(pid_t tid, const procfs::Mapping& mapping) {
         return file;
     if (procfs::mount_namespace(tid) != procfs::mount_namespace(::getpid())) return {};
     return open_regular(mapping.name, mapping.inode);
-}
-
-bool read_memory(pid_t tid, std::uint64_t address, std::span<std::byte> bytes) {
-    const iovec local{bytes.data(), bytes.size()};
-    const iovec remote{reinterpret_cast<void*>(static_cast<std::uintptr_t>(address)), bytes.size()};
-    return ::process_vm_readv(tid, &local, 1, &remote, 1, 0) == static_cast<ssize_t>(bytes.size());
 }
 
 }  // namespace callcensus

@@ -1,11 +1,7 @@
-// The files behind a task's mappings, and its memory.
+// The files behind a task's mappings.
 #pragma once
 
 #include <sys/types.h>
-
-#include <cstddef>
-#include <cstdint>
-#include <span>
 
 #include "base/procfs.hpp"
 #include "base/unique_fd.hpp"
@@ -16,8 +12,5 @@ namespace callcensus {
 /// Only a regular file is opened: opening another could block, or do something. None that a process serves
 /// either: that process may be one that stands still until we have looked. Empty where that cannot be.
 [[nodiscard]] UniqueFd open_mapped(pid_t tid, const procfs::Mapping& mapping);
-
-/// Memory that the task itself may read: all of it or false.
-[[nodiscard]] bool read_memory(pid_t tid, std::uint64_t address, std::span<std::byte> bytes);
 
 }  // namespace callcensus

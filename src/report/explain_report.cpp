@@ -7,20 +7,12 @@
 #include "base/printable.hpp"
 #include "base/words.hpp"
 #include "callcensus/describe.hpp"
+#include "report/profile_place.hpp"
 
 namespace callcensus {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::string path_of(const Reason& reason) { return "syscalls[" + std::to_string(reason.rule) + "]"; }
-
-// "p.json:12:5: syscalls[3]", as far as the format has places.
-std::string where(const ExplainReport& report, const std::string& path) {
-    if (report.text == nullptr) return report.file + ": " + path;
-    const Place place = report.text->place_of(path);
-    return fmt::format("{}:{}:{}: {}", report.file, place.line, place.column, path);
-}
 
 std::string described(const Reading& reading) {
     if (!reading.covered) return describe(*reading.decision) + ": the profile is not for this ABI";
@@ -41,22 +33,12 @@ std::string described(const Reason& reason, const Rule& rule) {
 std::string lines_of(const ExplainReport& report, const Reading& reading) {
     std::string text;
     for (const Reason& reason : reading.reasons)
-        text += "  " + where(report, path_of(reason)) + ": " +
+        text += "  " + where(report.file, report.text, path_of_rule(reason.rule)) + ": " +
                 described(reason, report.profile.rules[reason.rule]) + "\n";
     if (reading.covered && reading.default_decides)
-        text +=
-            "  " + where(report, "defaultAction") + ": " + describe(default_decision(report.profile)) + "\n";
+        text += "  " + where(report.file, report.text, "defaultAction") + ": " +
+                describe(default_decision(report.profile)) + "\n";
     return text;
-}
-
-Json json_of(const ExplainReport& report, const std::string& path) {
-    Json object{{"path", path}};
-    if (report.text != nullptr) {
-        const Place place = report.text->place_of(path);
-        object["line"] = place.line;
-        object["column"] = place.column;
-    }
-    return object;
 }
 
 }  // namespace
@@ -90,11 +72,12 @@ std::string explain_json(const ExplainReport& report) {
                      {"allowed", reading.decision ? Json(lets_through(reading.decision->action)) : Json()}};
             one["rules"] = Json::array();
             for (const Reason& reason : reading.reasons) {
-                Json rule = json_of(report, path_of(reason));
+                Json rule = place_json(report.text, path_of_rule(reason.rule));
                 rule["says"] = described(reason, report.profile.rules[reason.rule]);
                 one["rules"].push_back(std::move(rule));
             }
-            if (reading.covered && reading.default_decides) one["default"] = json_of(report, "defaultAction");
+            if (reading.covered && reading.default_decides)
+                one["default"] = place_json(report.text, "defaultAction");
             entry["readings"].push_back(std::move(one));
         }
         list.push_back(std::move(entry));

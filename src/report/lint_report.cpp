@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/printable.hpp"
+#include "base/words.hpp"
 #include "report/sarif.hpp"
 
 namespace callcensus {
@@ -18,10 +19,6 @@ std::array<std::size_t, 3> count(const std::vector<LintedFile>& files) {
     for (const LintedFile& file : files)
         for (const Finding& finding : file.findings) ++counts.at(static_cast<std::size_t>(finding.severity));
     return counts;
-}
-
-std::string counted(std::size_t number, std::string_view noun) {
-    return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
 }
 
 }  // namespace

@@ -11,7 +11,9 @@
 #include "base/words.hpp"
 #include "callcensus/describe.hpp"
 #include "callcensus/risk.hpp"
+#include "report/profile_place.hpp"
 #include "report/sarif.hpp"
+#include "report/sites_json.hpp"
 #include "report/xml.hpp"
 
 namespace callcensus {
@@ -25,19 +27,14 @@ constexpr std::string_view runtime_code = "CV103";
 constexpr std::string_view unused_code = "CV201";
 constexpr std::string_view help = "docs/verify.md";
 
-std::string counted(std::size_t number, std::string_view noun) {
-    return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
-}
-
 std::string identity(const Denial& denial) {
     return fmt::format("{} on {}", name_or_number(denial.call), info(denial.call.abi).id);
 }
 
 std::string decision_text(const VerifyFinding& finding) {
     const Reading& reading = finding.reading;
-    if (!reading.covered) return describe(finding.denial.decision) + ": the profile is not for this ABI";
-    if (!finding.denial.certain) return describe(reading.meaning);
-    return describe(finding.denial.decision);
+    if (!reading.covered) return describe(*finding.denial.decision) + ": the profile is not for this ABI";
+    return finding.denial.decision ? describe(*finding.denial.decision) : describe(reading.meaning);
 }
 
 std::string times(const Denial& denial) {
@@ -47,18 +44,7 @@ std::string times(const Denial& denial) {
 // "syscalls[3]", of the rule that decides; where none does, the default.
 std::string path_of(const Reading& reading) {
     if (!reading.covered) return "architectures";
-    return reading.reasons.empty() ? "defaultAction"
-                                   : fmt::format("syscalls[{}]", reading.reasons.front().rule);
-}
-
-Place place_of(const VerifyReport& report, const std::string& path) {
-    return report.text != nullptr ? report.text->place_of(path) : Place{};
-}
-
-std::string where(const VerifyReport& report, const std::string& path) {
-    const Place place = place_of(report, path);
-    return place.line == 0 ? fmt::format("{}: {}", report.file, path)
-                           : fmt::format("{}:{}:{}: {}", report.file, place.line, place.column, path);
+    return reading.reasons.empty() ? "defaultAction" : path_of_rule(reading.reasons.front().rule);
 }
 
 std::string who(const Denial& denial) {
@@ -68,13 +54,6 @@ std::string who(const Denial& denial) {
     if (denial.process != 0) text += fmt::format(", process {}", denial.process);
     if (denial.thread != 0 && denial.thread != denial.process)
         text += fmt::format(", thread {}", denial.thread);
-    return text;
-}
-
-std::string module_text(const CallSite& site) {
-    std::string text = site.module;
-    text += site.symbol.empty() ? fmt::format("+{:#x}", site.offset)
-                                : fmt::format(" ({}+{:#x})", site.symbol, site.symbol_offset);
     return text;
 }
 
@@ -90,13 +69,13 @@ std::vector<std::string> lines_of(const VerifyReport& report, const VerifyFindin
     }
     lines.push_back(by);
     if (denial.site) {
-        std::string module = "    in " + module_text(*denial.site);
+        std::string module = "    in " + full_text(*denial.site);
         if (!denial.site->symbol.empty()) module += fmt::format(", offset {:#x}", denial.site->offset);
         if (!denial.site->build_id.empty()) module += ", build-id " + denial.site->build_id;
         lines.push_back(module);
     }
-    for (const CallSite& frame : finding.stack) lines.push_back("        " + module_text(frame));
-    lines.push_back("    decided by " + where(report, path_of(finding.reading)));
+    for (const CallSite& frame : finding.stack) lines.push_back("        " + full_text(frame));
+    lines.push_back("    decided by " + where(report.file, report.text, path_of(finding.reading)));
     for (const std::string& change : finding.changes) lines.push_back("    to allow it: " + change);
     if (finding.no_profile_can) lines.emplace_back("    no profile can allow it: the call has no name");
     return lines;
@@ -122,33 +101,17 @@ std::vector<std::string> dangers_of(const std::vector<std::string>& names) {
 }
 
 std::string unused_line(const VerifyReport& report, const UnusedAllowance& allowance) {
-    const std::string path = fmt::format("syscalls[{}]", allowance.rule);
+    const std::string path = path_of_rule(allowance.rule);
     const std::string what = allowance.perhaps      ? "perhaps not used, as its arguments are not known"
                              : allowance.whole_rule ? "not used at all"
                                                     : "not used in part";
-    std::string line = fmt::format("{}: {}: {}", where(report, path), what, listed(allowance.names));
+    std::string line =
+        fmt::format("{}: {}: {}", where(report.file, report.text, path), what, listed(allowance.names));
     const std::string& why = report.profile.rules[allowance.rule].comment;
     if (!why.empty()) line += " (" + why + ")";
     const auto risky = dangers_of(allowance.names);
     if (!risky.empty()) line += "; risky: " + listed(risky);
     return line;
-}
-
-Json json_of(const CallSite& site) {
-    return {{"module", site.module},
-            {"build_id", site.build_id},
-            {"offset", site.offset},
-            {"symbol", site.symbol},
-            {"symbol_offset", site.symbol_offset}};
-}
-
-Json json_of_place(const VerifyReport& report, const std::string& path) {
-    Json object{{"path", path}};
-    if (const Place place = place_of(report, path); place.line != 0) {
-        object["line"] = place.line;
-        object["column"] = place.column;
-    }
-    return object;
 }
 
 std::string_view code_of(const VerifyFinding& finding) {
@@ -203,9 +166,9 @@ std::string verify_json(const VerifyReport& report) {
                    {"number", denial.call.number},
                    {"abi", info(denial.call.abi).id},
                    {"decision", decision_text(finding)},
-                   {"action", token(denial.decision.action)},
-                   {"certain", denial.certain},
-                   {"decided_by", json_of_place(report, path_of(finding.reading))},
+                   {"action", denial.decision ? Json(token(denial.decision->action)) : Json()},
+                   {"certain", denial.decision.has_value()},
+                   {"decided_by", place_json(report.text, path_of(finding.reading))},
                    {"text", denial.text},
                    {"count", denial.count},
                    {"exact", denial.exact}};
@@ -219,10 +182,9 @@ std::string verify_json(const VerifyReport& report) {
                 entry["first_ms"] = denial.first.count();
             }
         }
-        if (denial.site) entry["site"] = json_of(*denial.site);
+        if (denial.site) entry["site"] = site_json(*denial.site);
         if (!finding.stack.empty()) {
-            entry["stack"] = Json::array();
-            for (const CallSite& frame : finding.stack) entry["stack"].push_back(json_of(frame));
+            entry["stack"] = sites_json(finding.stack);
         }
         entry["changes"] = finding.changes;
         entry["no_profile_can"] = finding.no_profile_can;
@@ -231,7 +193,7 @@ std::string verify_json(const VerifyReport& report) {
     if (report.unused) {
         object["unused"] = Json::array();
         for (const UnusedAllowance& allowance : *report.unused) {
-            Json entry{{"rule", json_of_place(report, fmt::format("syscalls[{}]", allowance.rule))},
+            Json entry{{"rule", place_json(report.text, path_of_rule(allowance.rule))},
                        {"whole_rule", allowance.whole_rule},
                        {"perhaps", allowance.perhaps}};
             entry["calls"] = Json::array();
@@ -289,12 +251,12 @@ std::string verify_sarif(const VerifyReport& report) {
         if (!finding.changes.empty()) message += "; to allow it: " + listed(finding.changes);
         results.push_back({std::string(code_of(finding)),
                            is_denial(denial) ? Severity::error : Severity::warning, std::move(message),
-                           report.file, place_of(report, path_of(finding.reading))});
+                           report.file, place_in(report.text, path_of(finding.reading))});
     }
     if (report.unused)
         for (const UnusedAllowance& allowance : *report.unused)
             results.push_back({std::string(unused_code), Severity::note, unused_line(report, allowance),
-                               report.file, place_of(report, fmt::format("syscalls[{}]", allowance.rule))});
+                               report.file, place_in(report.text, path_of_rule(allowance.rule))});
     return write_sarif(rules, results);
 }
 

@@ -685,6 +685,16 @@ class Attached(VerifyCase):
         self.assertEqual((done.status, done.out), (0, ""), done)
         self.ask(target)
 
+    def test_a_call_of_our_own_making(self):
+        """A task that sleeps goes on by restart_syscall, for we came."""
+        self.write("p.json", usual_but("restart_syscall"))
+        target = self.start(["sleep", "1000"])
+        harness.wait_for(lambda: harness.stat_of(target.pid)[0] == "S", "the sleep")
+        options = ("-q", "--timeout", "300ms", "-p", str(target.pid))
+        self.assertEqual(self.verify(*options, "p.json").status, 0)
+        self.assertSucceeded(self.trace(*options, "--recording", "r.json", "-o", "traced.json"))
+        self.assertIn("restart_syscall", {one["name"] for one in self.json("r.json")["calls"]})
+
     def test_refused(self):
         self.write("p.json", usual_but())
         target = self.start_target()
@@ -824,6 +834,25 @@ class Refused(VerifyCase):
         for option in ("-o", "--fix"):
             for path in ("no/such/directory", "."):
                 self.refused(option, path, "p.json", fragments=[path])
+
+    def test_a_report_that_finds_no_room(self):
+        command = python(f"import os; {MARK}")
+        done = self.verify("-o", "/dev/full", "p.json", "--", *command)
+        self.assertEqual(done.status, harness.FAILED)
+        self.assertIn(f"would deny 1 call of: {' '.join(command)}\n  {MARK_NAME} on x86_64", done.err)
+        self.assertIn("callcensus: /dev/full: ", done.err)
+
+    def test_a_fixed_profile_that_would_not_be_loaded(self):
+        """Of socket() libseccomp makes rules of i386's socketcall, and takes one decision only for them."""
+        self.write("p.json", profile(
+            allow(*(name for name in USUAL if name not in ("socket", "socketcall"))),
+            {"names": ["socket"], "action": "SCMP_ACT_ERRNO", "errnoRet": 3,
+             "args": [{"index": 0, "value": 2, "op": "SCMP_CMP_GE"}]},
+            architectures=["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"]))
+        done = self.verify("--fix", "fixed.json", "p.json", "--", *python(CALLING + f"call({SOCKET}, 1, 1, 0)"))
+        self.assertEqual(done.status, harness.FAILED)
+        self.assertIn("p.json: would not be loaded once it allows the findings: ", done.err)
+        self.assertNotIn("fixed.json", self.files())
 
     def test_one_file_for_two(self):
         self.refused("-o", "one", "--fix", f"{self.directory}/one", "p.json", fragments=["--fix", "-o"])

@@ -141,7 +141,7 @@ TEST_CASE("verify says what was enforced, what is not certain and what was not s
     CHECK(has(shown, "callcensus: note: of interest\n"));
 
     Reported perhaps;
-    finding.denial.certain = false;
+    finding.denial.decision.reset();
     CHECK(denials_in(perhaps.with(finding).report) == 0);
     CHECK(has(verify_text(perhaps.report), "would deny no call"));
 }
@@ -189,7 +189,7 @@ TEST_CASE("verify for programs says the same") {
 TEST_CASE("JUnit counts failures as verify counts denials") {
     Reported reported;
     VerifyFinding perhaps = reported.finding("mount");
-    perhaps.denial.certain = false;
+    perhaps.denial.decision.reset();
     reported.with(reported.finding("socket")).with(perhaps);
     const std::string document = verify_junit(reported.report);
     CHECK(how_often(document, "tests=\"2\" failures=\"1\"") == 2);

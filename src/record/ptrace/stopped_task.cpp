@@ -1,8 +1,8 @@
 #include "record/ptrace/stopped_task.hpp"
 
-#include <sys/uio.h>
-
 #include <cerrno>
+
+#include "base/process_memory.hpp"
 
 namespace callcensus::ptrace {
 namespace {
@@ -30,15 +30,11 @@ std::optional<std::uint64_t> StoppedTask::read_word(std::uint64_t address) const
 }
 
 bool StoppedTask::read(std::uint64_t address, std::span<std::byte> bytes) const {
-    const iovec local{bytes.data(), bytes.size()};
-    const iovec remote{as_pointer(address), bytes.size()};
-    return ::process_vm_readv(tid_, &local, 1, &remote, 1, 0) == static_cast<ssize_t>(bytes.size());
+    return read_memory(tid_, address, bytes);
 }
 
 bool StoppedTask::write(std::uint64_t address, std::span<const std::byte> bytes) const {
-    const iovec local{const_cast<std::byte*>(bytes.data()), bytes.size()};
-    const iovec remote{as_pointer(address), bytes.size()};
-    return ::process_vm_writev(tid_, &local, 1, &remote, 1, 0) == static_cast<ssize_t>(bytes.size());
+    return write_memory(tid_, address, bytes);
 }
 
 bool StoppedTask::write_word(std::uint64_t address, std::uint64_t value) const {
