@@ -1,6 +1,7 @@
 // What attribution needs to know of an ELF file: where its code is loaded, its build-id, its functions. The
 // file may be anything that a hostile program has mapped: every number in it is checked, work and memory are
-// bounded, and what makes no sense is left out.
+// bounded, and what makes no sense is left out. Not by libelf, which takes memory for a section as large as
+// the file says, and a sparse file says anything.
 #pragma once
 
 #include <cstddef>
