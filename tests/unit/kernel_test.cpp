@@ -470,7 +470,8 @@ TEST_CASE("the kernel decides as the interpreter says, for profiles") {
         REQUIRE(difference == "");
     }
     CHECK(compiled > rounds * 9 / 10);
-    CHECK(kernel.decisions() > rounds * 60);
+    // Of which a third is by int 0x80, where this kernel takes it.
+    CHECK(kernel.decisions() > rounds * 20 * static_cast<int>(executable_abis().size()));
     for (const Outcome outcome :
          {Outcome::returned, Outcome::trapped, Outcome::thread_killed, Outcome::process_killed})
         CHECK(kernel.outcomes(outcome) > rounds / 4);
