@@ -201,9 +201,9 @@ Subcommand add_trace(CLI::App& app) {
         ->option_text("FILE")
         ->allow_extra_args(false)
         ->group(recording);
-    sub->add_option(
-           "--patience", options->patience,
-           "Watch a process so much longer (2) or shorter (0.5; 0: not at all) before it runs freely")
+    sub->add_option("--patience", options->patience,
+                    "Watch a process so much longer (2) or shorter (0.5) before it runs freely "
+                    "(0: from its first call; slow without --known)")
         ->option_text("FACTOR")
         ->check(CLI::Range(0.0, 1e9))
         ->group(recording);

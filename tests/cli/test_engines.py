@@ -2,8 +2,10 @@
 """Which engine records, what each can give, and whose calls count."""
 
 import ctypes
+import inspect
 import json
 import os
+import re
 import shutil
 import stat
 
@@ -31,6 +33,10 @@ def allow_everything():
     if (libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 or
             libc.prctl(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.byref(Program(1, code)), 0, 0) != 0):
         raise OSError(ctypes.get_errno(), "no filter")
+
+
+# For targets in Python.
+LOADING = "_PR_SET_NO_NEW_PRIVS, _PR_SET_SECCOMP, _MODE_FILTER = 38, 22, 2\n" + inspect.getsource(allow_everything)
 
 
 class Choosing(harness.Case):
@@ -97,6 +103,28 @@ class Choosing(harness.Case):
         self.assertEqual(counts["10"], CALLS)
         for bad in ("-1", "soon", ""):
             self.assertComplains(self.trace(f"--patience={bad}", "--", "true"), "--patience")
+
+    def test_the_summary_names_calls_that_became_frequent_too_late(self):
+        late = HOT + "for _ in range(%d): os.getpgid(0)\n"
+        note = r"(?m)^callcensus: note: getpgid stopped \d{4} times after \S*python\S* was released: .*--known FILE"
+        traced = self.trace("--patience", "0.1", "-o", "p.json", "--", *python(late % 3000))
+        self.assertRegex(traced.err, note)
+        self.assertNotIn("getppid stopped", traced.err)
+        self.assertNotIn("stopped", self.trace("--known", "p.json", "--", *python(late % 3000)).err)
+        self.assertNotIn("stopped", self.trace("--patience", "0.1", "--", *python(late % 300)).err)
+        notes = self.summary("--patience", "0.1", command=python(late % 3000))["notes"]
+        self.assertTrue(notes[0].startswith("getpgid stopped "), notes)
+
+    def test_the_summary_names_programs_that_load_a_filter_of_their_own(self):
+        own = "import ctypes\n" + LOADING + "import os\nallow_everything()\nfor _ in range(%d): os.getpgid(0)\n"
+        note = r"(?m)^callcensus: note: \S*python\S* stopped at each of (\d+) calls, since a seccomp filter"
+        traced = self.trace("-o", "p.json", "--", *python(own % 3000))
+        self.assertRegex(traced.err, note)
+        self.assertGreaterEqual(int(re.search(note, traced.err)[1]), 3000)
+        self.assertNotIn("stopped at each", self.trace("--", *python(own % 300)).err)
+        self.assertNotIn("stopped at each", self.trace("--engine", "ptrace", "--", *python(own % 3000)).err)
+        verified = self.run_natively(harness.PROGRAM, "verify", "p.json", "--", *python(own % 3000))
+        self.assertRegex(verified.err, note)
 
     def test_daemons_that_run_freely_are_asked_to_end(self):
         # They would not survive us. Ctrl-C is SIGINT from the terminal; sent by kill(2) it means the same here.

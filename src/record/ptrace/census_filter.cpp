@@ -3,6 +3,7 @@
 #include <linux/sched.h>
 #include <sys/prctl.h>
 
+#include <algorithm>
 #include <array>
 #include <set>
 #include <string_view>
@@ -24,6 +25,11 @@ constexpr std::size_t longest_with_arguments = BPF_MAXINSNS / 2;
 constexpr std::array<Abi, 3> abis{Abi::x86_64, Abi::i386, Abi::x32};
 
 }  // namespace
+
+bool passes_when_known(Syscall call) {
+    return std::none_of(always_stopped.begin(), always_stopped.end(),
+                        [&](std::string_view name) { return syscall_number(call.abi, name) == call.number; });
+}
 
 std::optional<Filter> census_filter(const SyscallSet& known, const std::map<Syscall, ArgumentSet>& known_if) {
     SyscallSet let_through = known;

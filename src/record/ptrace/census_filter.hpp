@@ -21,4 +21,7 @@ constexpr std::uint16_t our_filter_data = 0xca11;
 [[nodiscard]] std::optional<Filter> census_filter(const SyscallSet& known,
                                                   const std::map<Syscall, ArgumentSet>& known_if = {});
 
+/// Whether the filter lets the call through once it is known, with most arguments at least.
+[[nodiscard]] bool passes_when_known(Syscall call);
+
 }  // namespace callcensus::ptrace

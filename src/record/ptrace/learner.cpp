@@ -8,6 +8,12 @@ Learner::Process* Learner::creator_of(const Process& process) {
     return found != processes_.end() && found->second.serial < process.serial ? &found->second : nullptr;
 }
 
+Learner::Program& Learner::program(const std::string& executable) {
+    Program& program = programs_[executable];
+    program.executable = executable;
+    return program;
+}
+
 Learner::Process& Learner::started(pid_t pid, pid_t creator, const std::string& executable) {
     Process& process = processes_[pid] = Process{};
     process.pid = pid;
@@ -18,13 +24,13 @@ Learner::Process& Learner::started(pid_t pid, pid_t creator, const std::string& 
         parent->program->starts_others = true;
         if (executable.empty()) process.program = parent->program;
     }
-    if (process.program == nullptr) process.program = &programs_[executable];
+    if (process.program == nullptr) process.program = &program(executable);
     return process;
 }
 
 void Learner::execed(Process& process, const std::string& executable) {
     process.program->starts_others = true;
-    process.program = &programs_[executable];
+    process.program = &program(executable);
     process.habits = {0, process.program->starts_others, 0, process.program->quiet_runs};
     process.began_by_exec = true;
     process.had_news = false;

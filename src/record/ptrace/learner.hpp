@@ -25,6 +25,7 @@ class Learner {
   public:
     /// What has been seen of an executable in all its processes.
     struct Program {
+        std::string executable;
         SyscallSet calls;
         std::uint32_t quiet_runs = 0;
         bool starts_others = false;
@@ -74,7 +75,11 @@ class Learner {
         return beforehand_ | (learnable_ ? learnt & *learnable_ : learnt);
     }
 
+    /// Whether a process that begins now could make the call without a stop, were it known.
+    [[nodiscard]] bool learnable(Syscall call) const { return !learnable_ || learnable_->contains(call); }
+
   private:
+    Program& program(const std::string& executable);
     Process* creator_of(const Process& process);
     void news(Process& process);
 

@@ -58,6 +58,7 @@ Result<Outcome> Run::to_the_end() {
         at_the_end = waited ? tasks_.empty() && everything_has_ended() : errno == ECHILD;
     }
     if (!begun) return tl::unexpected(begun.error());
+    tell_of_stops();
     if (left_to_the_kernel_) outcome_.let_go += tasks_.size();
     return outcome_;
 }
@@ -178,6 +179,11 @@ void Run::emit(const Event& event) {
     if (sink_.on(event) == Verdict::let_go) let_everything_go();
 }
 
+void Run::tell_of_stops() {
+    if (std::exchange(stops_told_, true)) return;
+    for (std::string& note : stops_.notes()) emit(Noted{std::move(note)});
+}
+
 // ---- one status ----
 
 void Run::resume(StoppedTask stopped, Task& task, int signal) {
@@ -207,6 +213,8 @@ void Run::on(const Ended& ended, Task& task) {
     const bool recorded = task.recorded;
     forget(id.tid, ended.status.signal == 0);
     if (id.tid == main_) outcome_.status = ended.status;
+    // The recording of a container is written at that end.
+    if (id.tid == main_ && std::holds_alternative<Container>(target_)) tell_of_stops();
     if (recorded) emit(TaskExited{id, ended.status});
     if (id.tid == main_ && std::exchange(main_unreaped_, false)) {
         int status = 0;

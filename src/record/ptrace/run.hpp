@@ -27,6 +27,7 @@
 #include "record/ptrace/placement.hpp"
 #include "record/ptrace/signal_relay.hpp"
 #include "record/ptrace/stop.hpp"
+#include "record/ptrace/stop_tally.hpp"
 #include "record/ptrace/stopped_task.hpp"
 #include "record/ptrace/untraced_clone.hpp"
 
@@ -127,6 +128,7 @@ class Run {
     void returned(StoppedTask& stopped, Task& task, std::int64_t value, bool is_error);
     void refuse_to_be_traced(StoppedTask& stopped, Task& task, const std::array<std::uint64_t, 6>& arguments);
     void trapped(StoppedTask& stopped, Task& task);
+    void count_stop_of_released(const Task& task);
     void begins_to_load_filter(Task& task, bool on_all_threads);
     void release_held(const Process& process);
     void created(Task& creator, pid_t child);
@@ -162,11 +164,14 @@ class Run {
     [[nodiscard]] bool main_is_alive() const { return !outcome_.status && !main_let_go_; }
 
     void emit(const Event& event);
+    void tell_of_stops();
 
     const Target& target_;
     const Plan& plan_;
     Sink& sink_;
     std::optional<Learner> learner_;
+    StopTally stops_;
+    bool stops_told_ = false;
     SignalRelay signals_;
     Placement placement_;
     Outcome outcome_;

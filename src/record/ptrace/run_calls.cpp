@@ -89,6 +89,9 @@ bool Run::entered(StoppedTask& stopped, Task& task, const __ptrace_syscall_info&
     const bool is_new =
         learner_ && task.recorded && learner_->saw(*task.process->learnt, call, since(task.resumed));
 
+    if (learner_ && task.recorded && task.process->has_own_filter && !by_filter)
+        stops_.under_own_filter(task.process->learnt->program->executable);
+
     static const KnownCall ptrace_call("ptrace"), fork_call("fork"), vfork_call("vfork");
     if (ptrace_call.is(call)) refuse_to_be_traced(stopped, task, arguments);
     if ((learner_ || !task.recorded || plan_.suspend_filters) && sets_filter(call, arguments))
@@ -115,11 +118,18 @@ void Run::trapped(StoppedTask& stopped, Task& task) {
     const bool seen_at_entry = task.current.has_value();
     const bool is_new = !seen_at_entry && entered(stopped, task, *info);
     const bool is_ours = task.process->depends_on_us && info->seccomp.ret_data == our_filter_data;
+    if (is_ours && task.current && !seen_at_entry && !is_new) count_stop_of_released(task);
     if (!is_ours && stopped.set_syscall_number(-1)) task.void_number = info->seccomp.nr;
     // Of a call that stops the task for want of a looser filter the result is not worth a second stop.
     const bool wants_exit = seen_at_entry || is_new || task.refuse_call || task.loads_filter ||
                             task.void_number || hidden_untraced_.count(task.id.tid) != 0;
     if (!wants_exit) task.current.reset();
+}
+
+void Run::count_stop_of_released(const Task& task) {
+    const Syscall call = *task.current;
+    if (task.recorded && learner_ && learner_->learnable(call) && passes_when_known(call))
+        stops_.after_release(task.process->learnt->program->executable, call);
 }
 
 // Seccomp takes the strictest answer of all filters, so that a denial by the target's own hides calls from
