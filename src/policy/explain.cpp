@@ -5,7 +5,7 @@
 #include <charconv>
 #include <utility>
 
-#include "base/nearest.hpp"
+#include "abi/libc_functions.hpp"
 #include "callcensus/abi.hpp"
 #include "policy/speaking_rules.hpp"
 
@@ -93,9 +93,11 @@ Result<Syscall> find_call(Abi abi, const std::string& name_or_number) {
     const auto [end, error] = std::from_chars(name_or_number.data(), last, number);
     if (error == std::errc() && end == last) return Syscall{abi, number};
     if (const auto known = syscall_number(abi, name_or_number)) return Syscall{abi, *known};
-    const std::string meant = nearest_word(name_or_number, all_syscall_names());
-    return fail("there is no call \"" + name_or_number + "\" on " + std::string(info(abi).id) +
-                (meant.empty() || meant == name_or_number ? "" : "; is \"" + meant + "\" meant?"));
+    std::string meant;
+    for (const std::string& call : meant_calls(name_or_number, {abi}))
+        meant += (meant.empty() ? "; is \"" : " or \"") + call + "\"";
+    return fail("there is no call \"" + name_or_number + "\" on " + std::string(info(abi).id) + meant +
+                (meant.empty() ? "" : " meant?"));
 }
 
 Profile as_plain_oci(const Profile& profile) {

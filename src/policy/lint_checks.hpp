@@ -4,6 +4,7 @@
 
 #include <initializer_list>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -60,6 +61,7 @@ class Lint {
     /// Whether any rule speaks of it.
     [[nodiscard]] bool names(std::string_view name) const { return uses.find(name) != uses.end(); }
     [[nodiscard]] bool has_abi(Abi abi) const;
+    [[nodiscard]] std::set<Abi> abi_set() const { return {abis.begin(), abis.end()}; }
     [[nodiscard]] bool denies_by_default() const { return !lets_through(profile.default_action); }
     /// "line 12".
     [[nodiscard]] std::string line_of(std::string_view path) const;

@@ -13,13 +13,16 @@
 #include <set>
 #include <tuple>
 
-#include "base/nearest.hpp"
+#include "abi/libc_functions.hpp"
 #include "callcensus/argument_set.hpp"
 #include "callcensus/describe.hpp"
+#include "callcensus/families.hpp"
 #include "policy/lint_checks.hpp"
 
 namespace callcensus::checks {
 namespace {
+
+using Strings = std::vector<std::string>;
 
 constexpr std::uint64_t largest = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint64_t largest_32 = std::numeric_limits<std::uint32_t>::max();
@@ -84,6 +87,21 @@ void for_each_condition(Lint& lint, Function function) {
                      Lint::rule_path(i) + ".args[" + std::to_string(j) + "]");
 }
 
+std::string quoted(Strings words) {
+    for (std::string& word : words) word = '"' + word + '"';
+    return enumerate(words);
+}
+
+// What does the work of a call on ABIs that do not have it: newfstatat of stat64, openat of open.
+Strings in_its_place(const std::string& call, const std::set<Abi>& abis) {
+    Strings others = calls_behind(call, abis);
+    for (const Siblings& row : siblings({call}, abis))
+        for (const std::string& name : row.names)
+            if (exists_on_any(abis, name) && std::find(others.begin(), others.end(), name) == others.end())
+                others.push_back(name);
+    return others;
+}
+
 bool is_comparison(const ArgumentCondition& condition) {
     return condition.op != "SCMP_CMP_EQ" && condition.op != "SCMP_CMP_MASKED_EQ";
 }
@@ -95,14 +113,15 @@ void unknown_name(Lint& lint) {
     for (const auto& [name, uses] : lint.uses) {
         if (is_known(name)) continue;
         // Looking for the nearest takes a while, and a thousand misspelt names are none.
-        const std::string meant = ++advised <= 1000 ? nearest_word(name, all_syscall_names()) : std::string();
+        const std::string meant =
+            ++advised <= 1000 ? quoted(meant_calls(name, lint.abi_set())) : std::string();
         for (const Lint::Use& use : uses) {
             // In a list of what is denied, a call that is not found is a call that is allowed.
             const bool stays_open = !lint.denies_by_default() && !lets_through(lint.rule_of(use).action);
             lint.report(stays_open ? Severity::error : Severity::warning, use.path,
                         "no system call is called \"" + name + "\", and runtimes ignore it" +
                             (stays_open ? ": what is meant stays allowed" : ""),
-                        meant.empty() ? "drop it" : "write \"" + meant + "\", if that is what is meant");
+                        meant.empty() ? "drop it" : "write " + meant + ", if that is what is meant");
         }
     }
 }
@@ -118,18 +137,23 @@ void new_name(Lint& lint) {
 
 void absent_call(Lint& lint) {
     if (lint.profile.architectures.empty()) return;  // an archMap is for many machines
-    std::map<std::size_t, std::vector<std::string>> absent;
+    const std::set<Abi> abis = lint.abi_set();
+    std::map<std::size_t, Strings> absent;
     for (const auto& [name, uses] : lint.uses)
-        if (is_known(name) &&
-            std::none_of(lint.abis.begin(), lint.abis.end(), [&, call = std::string_view(name)](Abi abi) {
-                return syscall_number(abi, call).has_value();
-            }))
+        if (is_known(name) && !exists_on_any(abis, name))
             for (const Lint::Use& use : uses) absent[use.rule].push_back(name);
-    for (const auto& [rule, names] : absent)
+    for (const auto& [rule, names] : absent) {
+        std::set<std::string> others;
+        for (const std::string& name : names)
+            for (const std::string& other : in_its_place(name, abis))
+                if (!lint.names(other)) others.insert(other);
         lint.report(Severity::note, Lint::rule_path(rule),
                     Lint::rule_path(rule) + " names " + enumerate(names) +
                         ", which no architecture of the profile has",
-                    "drop them, if the profile is for these architectures only");
+                    others.empty() ? "drop them, if the profile is for these architectures only"
+                                   : "name " + enumerate({others.begin(), others.end()}) +
+                                         ", which do their work there, or drop them if nobody is to do it");
+    }
 }
 
 void duplicate(Lint& lint) {

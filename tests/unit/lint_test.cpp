@@ -388,6 +388,37 @@ TEST_CASE("a name that libseccomp is too old for says which release knows it") {
               .empty());
 }
 
+TEST_CASE(
+    "what is proposed for a function of libc are the calls that it makes on the profile's architectures") {
+    const auto proposal = [](const std::string& name, const std::string& members = "{}") {
+        const auto found = with_code(
+            findings_of(profile_with(members, R"({"names": [")" + name + R"("], )" + allow + "}")), "CC201");
+        REQUIRE(found.size() == 1);
+        return found[0].fix;
+    };
+    const std::string end = ", if that is what is meant";
+    CHECK(proposal("pwrite") == "write \"pwrite64\"" + end);
+    CHECK(proposal("pthread_create") == "write \"clone3\" and \"clone\"" + end);
+    CHECK(proposal("SYS_openat") == "write \"openat\"" + end);
+    const std::string on_arm64 = R"({"architectures": ["SCMP_ARCH_AARCH64"]})";
+    CHECK(proposal("fopen") == "write \"openat\" and \"open\"" + end);
+    CHECK(proposal("fopen", on_arm64) == "write \"openat\"" + end);
+    CHECK(proposal("opne", on_arm64).find("\"open\"") == std::string::npos);  // aarch64 has no open
+    CHECK(proposal("frobnicate_it") == "drop it");
+}
+
+TEST_CASE("a call of other architectures comes with those that do its work on these") {
+    const auto fix = [](const std::string& names) {
+        for (const Finding& finding :
+             with_code(findings_of(rules(R"({"names": )" + names + ", " + allow + "}")), "CC203"))
+            if (finding.message.find("syscalls[1]") == 0) return finding.fix;
+        return std::string();
+    };
+    CHECK(fix(R"(["umount"])").find("name umount2, which") == 0);
+    CHECK(fix(R"(["sigaction", "send"])").find("name sendto, which") == 0);  // rt_sigaction is there already
+    CHECK(fix(R"(["umount", "umount2"])").find("drop them") == 0);
+}
+
 TEST_CASE("places are those of the offending value") {
     const std::string text =
         "{\"defaultAction\": \"SCMP_ACT_ERRNO\",\n \"syscalls\": [\n  {\"names\": [\"read\",\n   \"raed\"], \"action\": \"SCMP_ACT_ALLOW\"}]}";
