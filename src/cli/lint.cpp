@@ -47,7 +47,9 @@ Result<LintOptions> resolve(const LintCommandOptions& options) {
 }
 
 // Only recordings say what they are.
-bool is_recording(const ProfileText& text) { return text.places.count("format") != 0; }
+bool is_recording(const ProfileText& text) {
+    return text.places.count("format") != 0 && text.places.count("defaultAction") == 0;
+}
 
 int lint_profiles(const LintCommandOptions& options) {
     const auto lint_options = resolve(options);

@@ -40,7 +40,7 @@ constexpr std::array table{
     Row{{"CC108", "byte-order mark"}, checks::byte_order_mark},
     Row{{"CC109", "repeated key"}, checks::repeated_key},
     Row{{"CC110", "unknown field"}, checks::unknown_member},
-    Row{{"CC111", "empty profile"}, checks::switched_off},
+    Row{{"CC111", "taken for no profile"}, checks::switched_off},
     Row{{"CC112", "rule without names"}, checks::no_names},
     Row{{"CC113", "includes and excludes dropped"}, checks::context_dropped},
     Row{{"CC114", "archMap dropped"}, checks::arch_map_dropped},
@@ -185,8 +185,8 @@ std::vector<LintCheck> lint_checks() {
 
 std::vector<Finding> lint(const ProfileText& text, const LintOptions& options) {
     Lint lint(text, options);
-    // Of an empty file there is nothing to say but that it is empty.
-    const bool is_empty = text.places.size() <= 1;
+    // Of what is no profile there is nothing to say but that.
+    const bool is_empty = text.places.size() <= 1 || says_nothing(lint);
     for (const Row& row : table) {
         if (is_empty && row.check.code >= "CC2") break;
         const auto& ignored = options.ignored;

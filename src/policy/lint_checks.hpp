@@ -76,7 +76,18 @@ class Lint {
     std::vector<Finding> findings;
 };
 
+// lint_no_profile.cpp
+/// Whether the fault is that the profile names no default action.
+[[nodiscard]] bool has_no_default(const Lint& lint, const Fault& fault);
+/// Whether the file has neither a default action nor rules, as programs in Go read its keys.
+[[nodiscard]] bool says_nothing(const Lint& lint);
+/// The chosen consumers that take such a file for none, and start containers unconfined; empty for others.
+[[nodiscard]] std::string taken_for_none_by(const Lint& lint);
+
 namespace checks {
+
+// lint_no_profile.cpp
+void switched_off(Lint& lint);
 
 // lint_consumers.cpp: what a consumer refuses or reads otherwise
 void malformed(Lint& lint);
@@ -89,7 +100,6 @@ void architectures_twice(Lint& lint);
 void byte_order_mark(Lint& lint);
 void repeated_key(Lint& lint);
 void unknown_member(Lint& lint);
-void switched_off(Lint& lint);
 void no_names(Lint& lint);
 void context_dropped(Lint& lint);
 void arch_map_dropped(Lint& lint);

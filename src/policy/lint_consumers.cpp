@@ -64,13 +64,17 @@ bool is_on_kernel_only(const Context& context) {
 }  // namespace
 
 void malformed(Lint& lint) {
-    report_faults(lint, Fault::Kind::missing, Severity::error, "add it; runtimes refuse the file");
+    const bool counts_as_none = !taken_for_none_by(lint).empty();  // switched_off() says what becomes of it
+    for (const Fault& fault : lint.text.faults)
+        if (fault.kind == Fault::Kind::missing && !(counts_as_none && has_no_default(lint, fault)))
+            lint.report_at(Severity::error, fault.place, fault.message, "add it; runtimes refuse the file");
     report_faults(lint, Fault::Kind::malformed, Severity::error, "correct it; runtimes refuse the file");
 }
 
 void unknown_action(Lint& lint) {
     for (const Fault& fault : lint.text.faults) {
         if (fault.kind != Fault::Kind::action) continue;
+        if (has_no_default(lint, fault) && !taken_for_none_by(lint).empty()) continue;
         // The quoted token is all that the message holds in quotes.
         const auto from = fault.message.find('"') + 1;
         const std::string seen = fault.message.substr(from, fault.message.find('"', from) - from);
@@ -149,15 +153,6 @@ void unknown_member(Lint& lint) {
     for_each_context(lint, [&](const Context& context, const std::string& path) {
         for (const auto& [key, value] : context.unknown) judge(path, key, of_context);
     });
-}
-
-void switched_off(Lint& lint) {
-    const std::string who = lint.chosen({Consumer::docker, Consumer::podman});
-    const auto& faults = lint.text.faults;
-    const bool is_object = faults.size() == 1 && faults.front().kind == Fault::Kind::missing;
-    if (lint.text.places.size() == 1 && is_object && !who.empty())
-        lint.report(Severity::error, "", "an empty object counts as seccomp switched off in " + who,
-                    "write a defaultAction, or say seccomp=unconfined if that is meant");
 }
 
 void no_names(Lint& lint) {

@@ -141,6 +141,8 @@ std::vector<Example> examples() {
          rules(when(arg(0, "EQ", "1")))},
         {"CC110", S::note, profile_with(R"({"$schema": "none"})"), profile_with(R"({"comment": "ours"})")},
         {"CC111", S::error, "{}", clean},
+        {"CC111", S::error, R"({"ociVersion": "1.0.2", "linux": {"seccomp": )" + clean + "}}", clean},
+        {"CC111", S::error, R"({"default_action": "SCMP_ACT_ERRNO"})", clean, {Consumer::runc}},
         {"CC112", S::warning, rules(R"({"names": [], )" + allow + "}"), clean},
         {"CC112", S::error, rules("{" + allow + "}"), clean},
         {"CC113", S::error, rules(R"({"names": ["bpf"], "includes": {"caps": ["CAP_BPF"]}, )" + allow + "}"),
@@ -426,6 +428,54 @@ TEST_CASE("places are those of the offending value") {
     REQUIRE(found.size() == 1);
     CHECK(found[0].place == Place{4, 4});
     CHECK(found[0].fix.find("\"read\"") != std::string::npos);
+}
+
+TEST_CASE("a file that counts as no profile is said to leave containers unconfined, and what was meant") {
+    const std::string profile = profile_with("{}");
+    struct {
+        std::string text;
+        std::string said;
+        Place place;
+    } const cases[]{
+        {"{\n \"ociVersion\": \"1.0.2\",\n \"linux\": {\"seccomp\": " + profile + "}}",
+         "linux.seccomp",
+         {3, 23}},
+        {R"({"apiVersion": "v1", "kind": "SeccompProfile", "spec": )" + profile + "}",
+         "Kubernetes object",
+         {1, 56}},
+        {R"({"default_action": "SCMP_ACT_ERRNO", "syscals": []})",
+         "defaultAction in place of default_action",
+         {1, 1}},
+        {R"({"vmm": {"default_action": "trap", "filter_action": "allow", "filter": []}})",
+         "Firecracker",
+         {1, 9}},
+        {R"({"format": "callcensus-recording", "calls": []})", "callcensus derive", {1, 12}},
+        {R"({"defaultAction": "", "syscalls": []})", "write a defaultAction", {1, 1}},
+        {R"({"defaultAction": null, "syscalls": null})", "write a defaultAction", {1, 1}},
+        {R"({"architectures": ["SCMP_ARCH_X86_64"], "flags": []})", "write a defaultAction", {1, 1}},
+    };
+    for (const auto& [text, said, place] : cases) {
+        CAPTURE(text);
+        const auto findings = findings_of(text);
+        INFO(shown(findings));
+        CHECK(count_from(findings, Severity::error) == 1);
+        const auto found = with_code(findings, "CC111");
+        REQUIRE(found.size() == 1);
+        CHECK(found[0].message.find("unconfined with docker, podman, runc and containerd (crun refuses") !=
+              std::string::npos);
+        CHECK((found[0].message + found[0].fix).find(said) != std::string::npos);
+        CHECK(found[0].place == place);
+        // crun refuses it, as every reader does what lacks a default only.
+        CHECK(with_code(findings_of(text, for_only({Consumer::crun})), "CC111").empty());
+        CHECK(count_from(findings_of(text, for_only({Consumer::crun})), Severity::error) == 1);
+    }
+    for (const std::string refused :
+         {R"({"syscalls": [{"names": ["read"], "action": "SCMP_ACT_ALLOW"}]})", R"({"architectures": 5})",
+          "[]", R"({"defaultAction": "SCMP_ACT_NONE"})", R"({"DefaultAction": "SCMP_ACT_ERRNO"})"}) {
+        CAPTURE(refused);
+        CHECK(with_code(findings_of(refused), "CC111").empty());
+        CHECK(count_from(findings_of(refused), Severity::error) > 0);
+    }
 }
 
 TEST_CASE("what only some consumers drop is said of them only") {
