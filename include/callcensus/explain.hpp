@@ -53,6 +53,9 @@ struct Reading {
 /// The call of an ABI with that name or number.
 [[nodiscard]] Result<Syscall> find_call(Abi abi, const std::string& name_or_number);
 
+/// The profile as docker reads it: podman alone knows names of errnos.
+[[nodiscard]] Profile without_errno_names(Profile profile);
+
 /// The profile as runc, crun and containerd read it.
 [[nodiscard]] Profile as_plain_oci(const Profile& profile);
 

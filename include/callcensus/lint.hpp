@@ -34,6 +34,9 @@ enum class Consumer : std::uint8_t { docker, podman, runc, crun, containerd, spo
 struct LintOptions {
     std::vector<Consumer> consumers = default_consumers();
     std::vector<std::string> ignored;  ///< codes
+    /// The containers have no_new_privs, under which runtimes make fewer calls. Engines start them without,
+    /// unless told otherwise.
+    bool no_new_privileges = false;
     Abi native = native_abi();         ///< what a profile without architectures is for
 };
 

@@ -23,10 +23,12 @@ struct LintCommandOptions {
     std::string format = "text";
     std::string severity = "warning";
     std::vector<std::string> ignored;
+    bool no_new_privileges = false;
 };
 
 Result<LintOptions> resolve(const LintCommandOptions& options) {
     LintOptions lint_options;
+    lint_options.no_new_privileges = options.no_new_privileges;
     if (!options.consumers.empty()) lint_options.consumers.clear();
     for (const std::string& name : options.consumers) {
         const auto consumer = find_consumer(name);
@@ -97,6 +99,8 @@ Subcommand add_lint(CLI::App& app) {
         ->delimiter(',')
         ->allow_extra_args(false)
         ->option_text("NAME,...");
+    sub->add_flag("--no-new-privileges", options->no_new_privileges,
+                  "The containers have no_new_privs: runtimes then make fewer calls of their own");
     sub->add_option("--format", options->format, "text (default), json, sarif")
         ->check(CLI::IsMember({"text", "json", "sarif"}))
         ->option_text("NAME");

@@ -74,12 +74,6 @@ Result<Reading> read(const Profile& profile, const Machine& machine, Syscall cal
     return reading;
 }
 
-Profile without_errno_names(Profile profile) {
-    profile.default_errno_name.clear();
-    for (Rule& rule : profile.rules) rule.errno_name.clear();
-    return profile;
-}
-
 bool alike(const Reading& a, const Reading& b) {
     return a.covered == b.covered && a.decision == b.decision && a.reasons == b.reasons &&
            a.default_decides == b.default_decides && same(a.meaning, b.meaning);
@@ -98,6 +92,12 @@ Result<Syscall> find_call(Abi abi, const std::string& name_or_number) {
         meant += (meant.empty() ? "; is \"" : " or \"") + call + "\"";
     return fail("there is no call \"" + name_or_number + "\" on " + std::string(info(abi).id) + meant +
                 (meant.empty() ? "" : " meant?"));
+}
+
+Profile without_errno_names(Profile profile) {
+    profile.default_errno_name.clear();
+    for (Rule& rule : profile.rules) rule.errno_name.clear();
+    return profile;
 }
 
 Profile as_plain_oci(const Profile& profile) {

@@ -77,9 +77,9 @@ constexpr std::array table{
     Row{{"CC501", "everything allowed by default"}, checks::open_default},
     Row{{"CC502", "denial that libc does not fall back from"}, checks::denied_fallback},
     Row{{"CC503", "ENOSYS lost under runc"}, checks::enosys_trap},
-    Row{{"CC504", "calls that every program needs are missing"}, checks::missing_end},
+    Row{{"CC504", "calls that every program needs are denied"}, checks::missing_end},
     Row{{"CC505", "calls of another libc or kernel are missing"}, checks::missing_siblings},
-    Row{{"CC506", "calls of the container runtime are missing"}, checks::missing_runtime_calls},
+    Row{{"CC506", "calls of the container runtime are denied"}, checks::missing_runtime_calls},
     Row{{"CC507", "risky call"}, checks::risky},
     Row{{"CC508", "LOG lets through"}, checks::logged},
     Row{{"CC509", "TRACE without a tracer"}, checks::traced},
@@ -172,6 +172,21 @@ bool Lint::lets_through_some(std::string_view name) const {
 }
 
 bool Lint::has_abi(Abi abi) const { return std::find(abis.begin(), abis.end(), abi) != abis.end(); }
+
+const Answers& Lint::answers_for(Consumer consumer, Rights rights) {
+    const ConsumerFacts& facts = facts_of(consumer);
+    return answers_
+        .try_emplace({facts.dockers_fields, facts.errno_names, rights}, profile, facts, rights, abis)
+        .first->second;
+}
+
+std::string Lint::path_of(const Denial& denial, std::string_view call, std::string_view by_default) const {
+    const auto found = uses.find(call);
+    if (denial.rule && found != uses.end())
+        for (const Use& use : found->second)
+            if (use.rule == *denial.rule) return use.path;
+    return std::string(by_default);
+}
 
 std::string Lint::line_of(std::string_view path) const {
     return "line " + std::to_string(text.place_of(path).line);

@@ -7,11 +7,13 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "callcensus/derive.hpp"
 #include "callcensus/lint.hpp"
 #include "callcensus/meaning.hpp"
+#include "policy/lint_answers.hpp"
 
 namespace callcensus {
 
@@ -63,6 +65,13 @@ class Lint {
     [[nodiscard]] bool has_abi(Abi abi) const;
     [[nodiscard]] std::set<Abi> abi_set() const { return {abis.begin(), abis.end()}; }
     [[nodiscard]] bool denies_by_default() const { return !lets_through(profile.default_action); }
+    /// What the profile answers as the consumer reads it.
+    [[nodiscard]] const Answers& answers_for(Consumer consumer, Rights rights = Rights::by_default);
+    /// Whether any architecture of the profile has the call.
+    [[nodiscard]] bool exists(std::string_view name) const { return exists_on_any(abi_set(), name); }
+    /// Where a call is denied: at its name in the rule, or at `by_default`.
+    [[nodiscard]] std::string path_of(const Denial& denial, std::string_view call,
+                                      std::string_view by_default) const;
     /// "line 12".
     [[nodiscard]] std::string line_of(std::string_view path) const;
 
@@ -74,6 +83,9 @@ class Lint {
 
     std::string_view code;  // of the check that runs
     std::vector<Finding> findings;
+
+  private:
+    std::map<std::tuple<bool, bool, Rights>, Answers> answers_;  // by what of the profile is read
 };
 
 // lint_no_profile.cpp
@@ -136,13 +148,17 @@ void repeated_index(Lint& lint);
 void constant_condition(Lint& lint);
 void pointer(Lint& lint);
 
-// lint_effects.cpp: what becomes of programs
-void open_default(Lint& lint);
+// lint_start.cpp: whether containers start, and programs end
+void missing_end(Lint& lint);
+void missing_runtime_calls(Lint& lint);
+
+// lint_fallbacks.cpp: newer calls that programs go on from
 void denied_fallback(Lint& lint);
 void enosys_trap(Lint& lint);
-void missing_end(Lint& lint);
+
+// lint_effects.cpp: what becomes of programs
+void open_default(Lint& lint);
 void missing_siblings(Lint& lint);
-void missing_runtime_calls(Lint& lint);
 void risky(Lint& lint);
 void logged(Lint& lint);
 void traced(Lint& lint);

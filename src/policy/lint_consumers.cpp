@@ -126,6 +126,7 @@ void unknown_member(Lint& lint) {
                                                       "args",  "comment", "includes", "excludes"};
     constexpr std::array<std::string_view, 3> of_context{"caps", "arches", "minKernel"};
     constexpr std::array<std::string_view, 4> of_argument{"index", "value", "valueTwo", "op"};
+    const bool is_profile = !says_nothing(lint);
     const auto judge = [&](const std::string& path, std::string_view key, const auto& known) {
         const std::string meant = nearest_word(key, known);
         if (meant == key) return;
@@ -133,7 +134,7 @@ void unknown_member(Lint& lint) {
         if (!meant.empty())
             lint.report(Severity::warning, at, at + " is a field that no runtime knows, and ignored",
                         "write " + meant + ", if that is what is meant (crun tells upper from lower case)");
-        else
+        else if (is_profile)
             lint.report(Severity::note, at, at + " is a field that no runtime knows, and ignored",
                         "drop it, if it was meant to have an effect");
     };

@@ -1,94 +1,23 @@
-// What becomes of the programs under a profile, and of the container before them.
+// What becomes of the programs under a profile.
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <iterator>
 #include <map>
 #include <set>
 
-#include "base/words.hpp"
-#include "callcensus/describe.hpp"
 #include "callcensus/families.hpp"
 #include "callcensus/risk.hpp"
 #include "policy/lint_checks.hpp"
-#include "policy/runtime_calls.hpp"
 
 namespace callcensus::checks {
 namespace {
 
 using Strings = std::vector<std::string>;
 
-// Calls that a libc tries first and goes on from when the kernel does not know them, and only then: it takes
-// any other error for the call's own. Where a denial kills there is nothing to go on from.
-struct Fallback {
-    std::string_view name;
-    std::string_view older;  // any of them does the job
-    bool from_any_error;
-    std::string_view user;
-};
-constexpr std::array fallbacks{
-    // sysdeps/unix/sysv/linux of glibc 2.36: clone-internal.c, faccessat.c, closefrom.c, statx.c, preadv2.c,
-    // pwritev2.c, fexecve.c; fchmodat.c of 2.39; clock_gettime.c and its like on 32-bit ABIs.
-    Fallback{"clone3", "clone", false, "glibc 2.34 starts threads and processes by it"},
-    Fallback{"faccessat2", "faccessat access", false, "glibc 2.33 and musl 1.2 answer faccessat() by it"},
-    Fallback{"fchmodat2", "fchmodat", false, "glibc 2.39 answers fchmodat() by it"},
-    Fallback{"close_range", "close", true, "glibc 2.34 closes descriptors of new processes by it"},
-    Fallback{"statx", "newfstatat fstatat64 stat stat64", false, "ls, Rust and Node look at files by it"},
-    Fallback{"openat2", "openat", false, "runc, systemd and libpathrs open files by it"},
-    Fallback{"preadv2", "preadv", false, "glibc 2.26 answers preadv2() by it"},
-    Fallback{"pwritev2", "pwritev", false, "glibc 2.26 answers pwritev2() by it"},
-    Fallback{"execveat", "execve", false, "glibc 2.27 answers fexecve() by it"},
-    Fallback{"clock_gettime64", "clock_gettime", false, "glibc 2.31 and musl 1.2 read clocks by it"},
-    Fallback{"clock_nanosleep_time64", "clock_nanosleep", false, "glibc 2.31 and musl 1.2 sleep by it"},
-    Fallback{"futex_time64", "futex", false, "glibc 2.34 and musl 1.2 wait by it"},
-    Fallback{"ppoll_time64", "ppoll", false, "glibc 2.34 and musl 1.2 wait by it"},
-    Fallback{"pselect6_time64", "pselect6 _newselect", false, "glibc 2.34 and musl 1.2 wait by it"},
-    Fallback{"utimensat_time64", "utimensat", false, "glibc 2.34 and musl 1.2 set times by it"},
-};
-
-bool gives_enosys(const Profile& profile) {
-    return default_decision(profile) == Decision{Action::errno_, ENOSYS};
-}
-
-// The default denies in a way that this caller does not survive.
-bool breaks(const Lint& lint, const Fallback& fallback) {
-    if (!lint.denies_by_default() || gives_enosys(lint.profile)) return false;
-    const bool only_an_error = lint.profile.default_action == Action::errno_;
-    if (only_an_error && fallback.from_any_error) return false;
-    if (lint.names(fallback.name)) return false;
-    const auto older = words_of(fallback.older);
-    return std::any_of(older.begin(), older.end(),
-                       [&](std::string_view name) { return lint.lets_through_some(name); });
-}
-
-// runc answers ENOSYS for numbers above the highest one that the profile names on an ABI.
-struct Highest {
-    std::uint32_t number = 0;
-    std::string name;
-    std::string path;
-};
-Highest highest_named(const Lint& lint, Abi abi) {
-    Highest highest;
-    for (const auto& [name, uses] : lint.uses)
-        if (const auto number = syscall_number(abi, name); number && *number >= highest.number)
-            highest = {*number, name, uses.front().path};
-    return highest;
-}
-
-bool exists(const Lint& lint, std::string_view name) {
-    return std::any_of(lint.abis.begin(), lint.abis.end(),
-                       [&](Abi abi) { return syscall_number(abi, name).has_value(); });
-}
-
 // The ABIs of 32-bit programs on the machines that the profile is for; x32 is no such ABI.
 template <class Function>
 void for_each_narrow_relative(const Lint& lint, Function function) {
     for (const AbiInfo& row : all_abis())
         if (row.native != row.abi && row.abi != Abi::x32 && lint.has_abi(row.native)) function(row);
-}
-
-std::string default_path(const Lint& lint) {
-    return lint.text.places.count("defaultErrnoRet") != 0 ? "defaultErrnoRet" : "defaultAction";
 }
 
 }  // namespace
@@ -100,54 +29,6 @@ void open_default(Lint& lint) {
         std::string(token(lint.profile.default_action)) +
             " as the default lets every call through that no rule names, those of kernels to come included",
         "deny by default and allow what is needed: SCMP_ACT_ERRNO with errno 38 (ENOSYS)");
-}
-
-void denied_fallback(Lint& lint) {
-    // Under runc this holds only below the highest number that is named: see enosys_trap().
-    const std::string who = lint.chosen({Consumer::crun, Consumer::podman, Consumer::spo});
-    if (who.empty()) return;
-    for (const Fallback& fallback : fallbacks)
-        if (breaks(lint, fallback) && exists(lint, fallback.name))
-            lint.report(Severity::warning, default_path(lint),
-                        std::string(fallback.name) + " " + predicate(default_decision(lint.profile)) +
-                            ", from which there is no way back to older calls (" + who +
-                            "): " + std::string(fallback.user),
-                        "allow it, deny it with errno 38 (ENOSYS), or make that the default");
-}
-
-void enosys_trap(Lint& lint) {
-    const std::string who = lint.chosen({Consumer::docker, Consumer::runc, Consumer::containerd});
-    if (who.empty()) return;
-    for (const Abi abi : lint.abis) {
-        const Highest highest = highest_named(lint, abi);
-        Strings lost;
-        for (const Fallback& fallback : fallbacks)
-            if (const auto number = syscall_number(abi, fallback.name);
-                number && *number < highest.number && breaks(lint, fallback))
-                lost.emplace_back(fallback.name);
-        if (lost.empty()) continue;
-        lint.report(Severity::warning, highest.path,
-                    "naming " + highest.name + " makes runc (" + who + ") answer " + enumerate(lost) +
-                        " by the default (" + describe(default_decision(lint.profile)) +
-                        ") instead of ENOSYS, which it does above the highest number named only",
-                    "name " + enumerate(lost) + " too: allow, or deny with errno 38 (ENOSYS)");
-        return;
-    }
-}
-
-void missing_end(Lint& lint) {
-    if (!lint.denies_by_default()) return;
-    constexpr std::array<std::pair<std::string_view, std::string_view>, 5> needed{{
-        {"exit", "threads end by it"},
-        {"exit_group", "programs end by it, and crash without"},
-        {"rt_sigreturn", "signal handlers return by it, and crash without"},
-        {"sigreturn", "signal handlers of 32-bit programs return by it, and crash without"},
-        {"restart_syscall", "the kernel makes it by itself after a stop"},
-    }};
-    for (const auto& [name, why] : needed)
-        if (exists(lint, name) && !lint.lets_through_some(name))
-            lint.report(Severity::warning, "syscalls",
-                        std::string(name) + " is not allowed: " + std::string(why), "allow it");
 }
 
 void missing_siblings(Lint& lint) {
@@ -166,43 +47,6 @@ void missing_siblings(Lint& lint) {
                         "allow " + enumerate(missing) +
                             " too, if the profile is to hold elsewhere (derive --families)");
     }
-}
-
-void missing_runtime_calls(Lint& lint) {
-    if (!lint.denies_by_default()) return;
-    const bool kills = lint.profile.default_action != Action::errno_;
-    const auto not_allowed = [&](Consumer consumer, bool no_new_privileges) {
-        Strings names;
-        for (const std::string& name : runtime_calls(
-                 facts_of(consumer).runtime, {.no_new_privileges = no_new_privileges, .denial_kills = kills}))
-            if (exists(lint, name) && !lint.lets_through_some(name)) names.push_back(name);
-        return names;
-    };
-    struct Missing {
-        Strings names;
-        bool also_with_no_new_privileges = false;
-        Strings consumers;
-    };
-    // Consumers that lack the same are named together.
-    std::vector<Missing> missing;
-    for (const Consumer consumer : lint.options.consumers) {
-        const Strings names = not_allowed(consumer, false);
-        if (names.empty()) continue;
-        const bool also = !not_allowed(consumer, true).empty();
-        auto same = std::find_if(missing.begin(), missing.end(), [&](const Missing& row) {
-            return row.names == names && row.also_with_no_new_privileges == also;
-        });
-        if (same == missing.end()) same = missing.insert(missing.end(), Missing{names, also, {}});
-        same->consumers.emplace_back(to_string(consumer));
-    }
-    for (const auto& [names, also_with_no_new_privileges, consumers] : missing)
-        lint.report(Severity::warning, "syscalls",
-                    "the container may not start with " + enumerate(consumers) +
-                        (also_with_no_new_privileges ? "" : " unless it has no_new_privileges") +
-                        ": the runtime itself makes " + enumerate(names) +
-                        " under the filter, and that is not allowed",
-                    std::string("allow it, or derive the profile with --runtime") +
-                        (also_with_no_new_privileges ? "" : " and without --no-new-privileges"));
 }
 
 void risky(Lint& lint) {

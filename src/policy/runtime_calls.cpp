@@ -26,35 +26,67 @@ enum : unsigned {
     where_denial_kills = 2,         // the runtime goes on when the call fails
     without_no_new_privileges = 4,  // the filter is loaded while privileges are still to be dropped
 };
+enum class Needed : bool {
+    by_some,   // versions or starts; or to the end that all goes well
+    by_every,  // version that was measured, whenever it starts a container so: it does not start without
+};
 struct Row {
     RuntimeSet runtime;
+    Needed needed;
     unsigned when;  // all of these must hold
     std::string_view names;
 };
+constexpr auto crun = RuntimeSet::crun;
+constexpr auto runc = RuntimeSet::runc;
+constexpr auto by_some = Needed::by_some;
+constexpr auto by_every = Needed::by_every;
 constexpr std::array rows{
     // crun. `select` alone was not measured: crun's source waits by select(), which glibc turns into pselect6
-    // and other libcs need not.
-    Row{RuntimeSet::crun, always, "execve"},
-    Row{RuntimeSet::crun, where_denial_kills, "close close_range"},
-    Row{RuntimeSet::crun, without_no_new_privileges,
-        "capset prctl pselect6 read rt_sigaction rt_sigprocmask select setresgid setresuid write"},
-    Row{RuntimeSet::crun, for_exec, "write"},
-    Row{RuntimeSet::crun, for_exec | where_denial_kills, "umask"},
-    Row{RuntimeSet::crun, for_exec | without_no_new_privileges, "fchown fstat openat setgroups statx"},
-    Row{RuntimeSet::crun, for_exec | where_denial_kills | without_no_new_privileges, "ioctl"},
+    // and other libcs need not. It waits where containers are created first and started later.
+    Row{crun, by_every, always, "execve"},
+    Row{crun, by_every, where_denial_kills, "close"},
+    Row{crun, by_some, where_denial_kills, "close_range"},
+    Row{crun, by_every, without_no_new_privileges,
+        "capset prctl rt_sigaction rt_sigprocmask setresgid setresuid write"},
+    Row{crun, by_some, without_no_new_privileges, "pselect6 read select"},
+    Row{crun, by_some, for_exec, "write"},
+    Row{crun, by_some, for_exec | where_denial_kills, "umask"},
+    Row{crun, by_some, for_exec | without_no_new_privileges, "fchown fstat openat setgroups statx"},
+    Row{crun, by_some, for_exec | where_denial_kills | without_no_new_privileges, "ioctl"},
     // runc, on the thread that loads the filter and becomes the command.
-    Row{RuntimeSet::runc, always, "close execve fstat fstatfs getdents64 openat openat2 statx write"},
-    Row{RuntimeSet::runc, where_denial_kills, "fcntl"},
-    Row{RuntimeSet::runc, without_no_new_privileges,
-        "capget capset chdir faccessat2 fchown getcwd getppid newfstatat prctl read setgid setgroups setuid"},
-    Row{RuntimeSet::runc, where_denial_kills | without_no_new_privileges, "close_range"},
-    Row{RuntimeSet::runc, for_exec | where_denial_kills | without_no_new_privileges,
+    Row{runc, by_every, always, "close execve fstatfs getdents64 openat write"},
+    Row{runc, by_some, always, "fstat openat2 statx"},
+    Row{runc, by_some, where_denial_kills, "fcntl"},
+    Row{runc, by_every, without_no_new_privileges,
+        "capget capset chdir fstat getcwd getppid newfstatat prctl read setgid setgroups setuid"},
+    Row{runc, by_some, without_no_new_privileges, "faccessat2 fchown"},
+    Row{runc, by_every, where_denial_kills | without_no_new_privileges, "faccessat2"},
+    Row{runc, by_some, where_denial_kills | without_no_new_privileges, "close_range"},
+    Row{runc, by_some, for_exec | where_denial_kills | without_no_new_privileges,
         "faccessat fsconfig fsmount fsopen open_tree uname"},
     // Go's scheduler, signals and memory, on that thread by chance: futex in more than half of the runs,
     // rt_sigreturn in 2 to 20 of a hundred.
-    Row{RuntimeSet::runc, always,
+    Row{runc, by_some, always,
         "epoll_ctl epoll_pwait futex getpid madvise mmap munmap nanosleep rt_sigreturn sched_yield tgkill"},
 };
+
+unsigned what_holds(const ContainerUse& use) {
+    unsigned holds = always;
+    if (use.exec) holds |= for_exec;
+    if (use.denial_kills) holds |= where_denial_kills;
+    if (!use.no_new_privileges) holds |= without_no_new_privileges;
+    return holds;
+}
+
+std::set<std::string> needed_by(RuntimeSet runtime, Needed least, unsigned holds) {
+    std::set<std::string> names;
+    for (const Row& row : rows) {
+        const bool wanted = runtime == RuntimeSet::any || runtime == row.runtime;
+        if (wanted && row.needed >= least && (row.when & ~holds) == 0)
+            for (const std::string_view name : words_of(row.names)) names.emplace(name);
+    }
+    return names;
+}
 
 }  // namespace
 
@@ -71,17 +103,16 @@ std::optional<RuntimeSet> find_runtime_set(std::string_view name) {
 }
 
 std::vector<std::string> runtime_calls(RuntimeSet runtime, ContainerUse use) {
-    unsigned holds = always;
-    if (use.exec) holds |= for_exec;
-    if (use.denial_kills) holds |= where_denial_kills;
-    if (!use.no_new_privileges) holds |= without_no_new_privileges;
-    std::set<std::string> names;
-    for (const Row& row : rows) {
-        const bool wanted = runtime == RuntimeSet::any || runtime == row.runtime;
-        if (wanted && (row.when & ~holds) == 0)
-            for (const std::string_view name : words_of(row.names)) names.emplace(name);
-    }
+    const auto names = needed_by(runtime, by_some, what_holds(use));
     return {names.begin(), names.end()};
+}
+
+bool stops_every_start(RuntimeSet runtime, ContainerUse use, const std::string& denied) {
+    use.exec = false;
+    const auto needs = [&](RuntimeSet one) {
+        return needed_by(one, by_every, what_holds(use)).count(denied) != 0;
+    };
+    return runtime == RuntimeSet::any ? needs(runc) && needs(crun) : needs(runtime);
 }
 
 }  // namespace callcensus

@@ -22,4 +22,8 @@ struct ContainerUse {
 /// The names needed, sorted.
 [[nodiscard]] std::vector<std::string> runtime_calls(RuntimeSet runtime, ContainerUse use);
 
+/// Whether no container used so starts where that call is denied: every version of the runtime, and of `any`
+/// both, make it each time before the command.
+[[nodiscard]] bool stops_every_start(RuntimeSet runtime, ContainerUse use, const std::string& denied);
+
 }  // namespace callcensus

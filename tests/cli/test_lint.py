@@ -67,6 +67,20 @@ class Lint(harness.Case):
         self.assertNotIn("[CC117]", self.lint("--for", "docker", "minimum.json").out)
         self.assert_trouble(self.lint("--for", "lxc", "bad.json"), "lxc", "containerd")
 
+    def test_no_new_privileges(self):
+        self.write("p.json", MISSPELT.replace('"ptrcae"', '"setgroups"'))
+        found = self.lint("--for", "runc", "p.json")
+        self.assertRegex(found.out, r"(?m)^p\.json:6:16: error: no container starts with runc unless it has "
+                         r"no_new_privileges: .*setgroups.* \[CC506\]$")
+        self.assertNotIn("[CC506]", self.lint("--for", "runc", "--no-new-privileges", "p.json").out)
+
+    def test_no_profile(self):
+        self.write("config.json", '{"ociVersion": "1.0.2", "linux": {"seccomp": %s}}' % MISSPELT)
+        done = self.lint("config.json")
+        self.assertEqual(done.status, FOUND, done)
+        self.assertRegex(done.out, r"(?m)^config\.json:1:46: error: .*unconfined.*linux\.seccomp \[CC111\]$")
+        self.assertIn("\n1 file: 1 error, 0 warnings, 0 notes\n", done.out)
+
     def test_standard_input(self):
         done = self.lint("-", stdin=MISSPELT.encode())
         self.assertEqual(done.status, FOUND, done)

@@ -111,6 +111,12 @@ std::string without(const std::set<std::string>& names, const std::string& membe
     return profile.dump(1);
 }
 
+// A list of what is denied.
+std::string open_with(const std::string& rules) {
+    return R"({"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"], "syscalls": [)" +
+           rules + "]}";
+}
+
 std::vector<Example> examples() {
     using S = Severity;
     const std::string clean = profile_with("{}");
@@ -290,18 +296,26 @@ std::vector<Example> examples() {
         {"CC502",
          S::warning,
          profile_with(eperm, R"({"names": ["clone"], )" + allow + "}"),
-         profile_with(eperm, R"({"names": ["clone", "clone3", "execveat"], )" + allow + "}"),
+         profile_with(eperm, R"({"names": ["clone", "clone3", "execveat", "epoll_pwait2", "futex_waitv"], )" +
+                                 allow + "}"),
          {Consumer::crun}},
+        {"CC502", S::warning, open_with(R"({"names": ["clone3"], )" + deny + "}"),
+         open_with(R"({"names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38})")},
         {"CC503",
          S::warning,
          profile_with(eperm, R"({"names": ["clone"], )" + allow + "}"),
-         profile_with(eperm, R"({"names": ["clone", "clone3", "execveat"], )" + allow + "}"),
+         profile_with(eperm, R"({"names": ["clone", "clone3", "execveat", "epoll_pwait2", "futex_waitv"], )" +
+                                 allow + "}"),
          {Consumer::runc}},
         {"CC504", S::warning, without({"rt_sigreturn"}), clean},
         {"CC504", S::warning, without({"sigreturn"}, with_i386), without({"sigreturn"})},
+        {"CC504", S::warning, open_with(R"({"names": ["exit_group"], )" + deny + "}"), clean},
         {"CC505", S::note, rules(R"({"names": ["fork"], )" + allow + "}"),
          rules(R"({"names": ["clone", "clone3", "fork", "vfork"], )" + allow + "}")},
-        {"CC506", S::warning, without({"capset"}), clean},
+        {"CC506", S::error, without({"capset"}), clean},
+        {"CC506", S::warning, without({"futex"}), clean},
+        {"CC506", S::error, open_with(R"({"names": ["execve", "prctl"], )" + deny + "}"),
+         open_with(R"({"names": ["execveat"], )" + deny + "}")},
         {"CC507", S::note, rules(R"({"names": ["bpf"], )" + allow + "}"),
          rules(R"({"names": ["bpf"], "includes": {"caps": ["CAP_BPF"]}, )" + allow + "}")},
         {"CC508", S::warning, rules(R"({"names": ["flock"], "action": "SCMP_ACT_LOG"})"), clean},
@@ -504,14 +518,145 @@ TEST_CASE("includes and excludes that exclude one another are no contradiction")
 }
 
 TEST_CASE("calls that only runtimes without no_new_privileges need are told apart") {
-    const auto about_runtimes = [](std::set<std::string> names) {
-        const auto found = with_code(findings_of(without(names)), "CC506");
+    LintOptions options = for_only({Consumer::docker});
+    const auto about_runtimes = [&](std::set<std::string> names) {
+        const auto found = with_code(findings_of(without(names), options), "CC506");
         REQUIRE(found.size() == 1);
+        CHECK(found[0].severity == Severity::error);
         return found[0].message;
     };
-    CHECK(about_runtimes({"setgroups"}).find("unless it has no_new_privileges") != std::string::npos);
+    CHECK(about_runtimes({"setgroups"}).find("docker unless it has no_new_privileges") != std::string::npos);
     CHECK(about_runtimes({"execve"}).find("no_new_privileges") == std::string::npos);
     CHECK(about_runtimes({"execve", "setgroups"}).find("no_new_privileges") == std::string::npos);
+    options.no_new_privileges = true;
+    CHECK(with_code(findings_of(without({"setgroups"}), options), "CC506").empty());
+    CHECK(about_runtimes({"execve", "setgroups"}).find("makes execve under") != std::string::npos);
+}
+
+TEST_CASE("denials that stop every container are errors, whoever denies and however") {
+    const auto about = [](const std::string& text, Consumer consumer) {
+        const auto found = with_code(findings_of(text, for_only({consumer})), "CC506");
+        INFO(shown(found));
+        REQUIRE(found.size() == 1);
+        return found[0];
+    };
+    const auto denying = [](const std::string& name, const std::string& action) {
+        return open_with(R"({"names": [")" + name + R"("], "action": "SCMP_ACT_)" + action + "}");
+    };
+    // Measured with runc 1.1.5 and crun 1.8.1, each denial by itself.
+    for (const std::string action : {R"(ERRNO", "errnoRet": 1)", R"(ERRNO", "errnoRet": 38)",
+                                     R"(KILL_PROCESS")", R"(KILL")", R"(TRAP")", R"(TRACE")"}) {
+        CAPTURE(action);
+        for (const char* name : {"execve", "write", "openat", "capset", "setgroups", "getppid"})
+            CHECK(about(denying(name, action), Consumer::runc).severity == Severity::error);
+        for (const char* name : {"execve", "prctl", "rt_sigaction", "write"})
+            CHECK(about(denying(name, action), Consumer::crun).severity == Severity::error);
+        // With podman it may be either of them.
+        CHECK(about(denying("capset", action), Consumer::podman).severity == Severity::error);
+        CHECK(about(denying("setgroups", action), Consumer::podman).severity == Severity::warning);
+        CHECK(with_code(findings_of(denying("mount", action), for_only({Consumer::runc})), "CC506").empty());
+        CHECK(with_code(findings_of(denying("execve", action + R"(, "excludes": {"caps": ["CAP_CHOWN"]})"),
+                                    for_only({Consumer::docker})),
+                        "CC506")
+                  .empty());
+    }
+    CHECK(about(denying("close", R"(KILL_PROCESS")"), Consumer::crun).severity == Severity::error);
+    CHECK(with_code(findings_of(denying("close", R"(ERRNO")"), for_only({Consumer::crun})), "CC506").empty());
+    // LOG lets through; a call that seems to succeed, or that an agent answers, may do.
+    CHECK(with_code(findings_of(denying("execve", R"(LOG")")), "CC506").empty());
+    CHECK(about(denying("setgid", R"(ERRNO", "errnoRet": 0)"), Consumer::runc).severity == Severity::warning);
+    CHECK(about(denying("setgid", R"(NOTIFY")"), Consumer::runc).severity == Severity::warning);
+    // Conditions: some arguments, and all of them.
+    const std::string some = R"(ERRNO", "args": [{"index": 0, "op": "SCMP_CMP_EQ", "value": 22}])";
+    const std::string all = R"(ERRNO", "args": [{"index": 0, "op": "SCMP_CMP_GE", "value": 0}])";
+    CHECK(about(denying("prctl", some), Consumer::runc).severity == Severity::warning);
+    CHECK(about(denying("prctl", some), Consumer::runc).message.find("for some arguments") !=
+          std::string::npos);
+    CHECK(about(denying("prctl", all), Consumer::runc).severity == Severity::error);
+    // A rule counts where it holds, for those who read its conditions.
+    const std::string without_admin = R"(ERRNO", "excludes": {"caps": ["CAP_SYS_ADMIN"]})";
+    const std::string with_admin = R"(ERRNO", "includes": {"caps": ["CAP_SYS_ADMIN"]})";
+    CHECK(about(denying("execve", without_admin), Consumer::docker).severity == Severity::error);
+    CHECK(
+        with_code(findings_of(denying("execve", with_admin), for_only({Consumer::docker})), "CC506").empty());
+    CHECK(about(denying("execve", with_admin), Consumer::containerd).severity == Severity::error);
+    // An allowance for other containers is none.
+    Json for_others = Json::parse(without({"execve"}));
+    for_others["syscalls"].push_back(
+        Json::parse(R"({"names": ["execve"], "includes": {"caps": ["CAP_BPF"]}, )" + allow + "}"));
+    CHECK(about(for_others.dump(), Consumer::docker).severity == Severity::error);
+    CHECK(with_code(findings_of(for_others.dump(), for_only({Consumer::runc})), "CC506").empty());
+}
+
+TEST_CASE("a profile that rests on a base profile is not judged by what it leaves to that") {
+    const std::string text = profile_with(R"({"baseProfileName": "runc-v1.1", "syscalls": []})");
+    for (const char* code : {"CC504", "CC506"}) {
+        CAPTURE(code);
+        CHECK(with_code(findings_of(text), code).empty());
+        CHECK_FALSE(with_code(findings_of(profile_with(R"({"syscalls": []})")), code).empty());
+    }
+}
+
+TEST_CASE("denials by rules that programs do not go on from are found, whatever the rule's form") {
+    const auto found = [](const std::string& rule, std::vector<Consumer> consumers = default_consumers()) {
+        const auto findings =
+            with_code(findings_of(open_with(rule), for_only(std::move(consumers))), "CC502");
+        return static_cast<int>(findings.size());
+    };
+    const auto denying = [](const std::string& name, const std::string& rest) {
+        return R"({"names": [")" + name + R"("], "action": "SCMP_ACT_)" + rest + "}";
+    };
+    for (const char* name : {"clone3", "faccessat2", "openat2", "statx", "fchmodat2", "futex_waitv",
+                             "epoll_pwait2", "renameat2", "clock_gettime64", "timerfd_settime64"}) {
+        CAPTURE(name);
+        CHECK(found(denying(name, R"(ERRNO")")) == 1);
+        CHECK(found(denying(name, R"(ERRNO", "errnoRet": 22)")) == 1);
+        CHECK(found(denying(name, R"(KILL_PROCESS")")) == 1);
+        CHECK(found(denying(name, R"(ERRNO", "errnoRet": 38)")) == 0);
+        CHECK(found(denying(name, R"(TRACE")")) == 0);
+        CHECK(found(denying(name, R"(NOTIFY")")) == 0);
+        CHECK(found(denying(name, R"(LOG")")) == 0);
+        CHECK(found(denying(name, R"(ERRNO", "args": [{"index": 0, "op": "SCMP_CMP_NE", "value": 5}])")) ==
+              1);
+    }
+    // Any error will do for these, but no end.
+    for (const char* name : {"rseq", "close_range"}) {
+        CHECK(found(denying(name, R"(ERRNO")")) == 0);
+        CHECK(found(denying(name, R"(KILL")")) == 1);
+    }
+    // Where the older call is denied as well, there is nothing to go back to.
+    CHECK(found(denying("clone3", R"(ERRNO")") + "," + denying("clone", R"(ERRNO")")) == 0);
+    const std::string with_admin = R"(ERRNO", "includes": {"caps": ["CAP_SYS_ADMIN"]})";
+    const std::string without_admin = R"(ERRNO", "excludes": {"caps": ["CAP_SYS_ADMIN"]})";
+    CHECK(found(denying("clone3", without_admin), {Consumer::docker}) == 1);
+    CHECK(found(denying("clone3", with_admin), {Consumer::docker}) == 1);
+    CHECK(found(denying("clone3", with_admin), {Consumer::runc}) == 1);
+    // Containers that have the older call only, by a capability.
+    const std::string for_admins =
+        R"({"names": ["clone"], "includes": {"caps": ["CAP_SYS_ADMIN"]}, )" + allow + "}";
+    CHECK(with_code(findings_of(profile_with(R"({"defaultErrnoRet": 1})", for_admins),
+                                for_only({Consumer::podman})),
+                    "CC502")
+              .front()
+              .message.find("clone3") == 0);
+    // Podman alone reads the errno's name.
+    CHECK(found(denying("clone3", R"(ERRNO", "errno": "ENOSYS")"), {Consumer::podman}) == 0);
+    CHECK(found(denying("clone3", R"(ERRNO", "errno": "ENOSYS")"), {Consumer::docker}) == 1);
+    // A rule that says what the default says takes runc's ENOSYS away, too.
+    const std::string eperm =
+        profile_with(R"({"defaultErrnoRet": 1})",
+                     R"({"names": ["clone"], )" + allow + "}," + R"({"names": ["clone3"], )" + deny + "}");
+    CHECK(with_code(findings_of(eperm, for_only({Consumer::runc})), "CC502").size() == 1);
+}
+
+TEST_CASE("calls with the same users are named together") {
+    const auto found = with_code(
+        findings_of(open_with(R"({"names": ["timer_gettime64", "timer_settime64", "recvmmsg_time64"], )" +
+                              deny + "}")),
+        "CC502");
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].message.find(
+              "timer_gettime64, timer_settime64 and recvmmsg_time64: each is denied with EPERM") == 0);
 }
 
 TEST_CASE("what derive makes is clean") {
