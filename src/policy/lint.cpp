@@ -89,6 +89,7 @@ constexpr std::array table{
     Row{{"CC513", "multiplexer goes round conditions"}, checks::multiplexer},
     Row{{"CC514", "32-bit calls are open"}, checks::open_abi},
     Row{{"CC515", "KILL ends a thread only"}, checks::kills_a_thread},
+    Row{{"CC516", "another way is open"}, checks::other_ways},
 };
 
 constexpr bool sorted() {

@@ -156,6 +156,9 @@ void missing_runtime_calls(Lint& lint);
 void denied_fallback(Lint& lint);
 void enosys_trap(Lint& lint);
 
+// lint_ways.cpp: what a list of denied calls leaves open
+void other_ways(Lint& lint);
+
 // lint_effects.cpp: what becomes of programs
 void open_default(Lint& lint);
 void missing_siblings(Lint& lint);

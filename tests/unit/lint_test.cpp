@@ -333,6 +333,8 @@ std::vector<Example> examples() {
         {"CC514", S::note, profile_with(with_i386), clean},
         {"CC515", S::note, profile_with(R"({"defaultAction": "SCMP_ACT_KILL"})"),
          profile_with(R"({"defaultAction": "SCMP_ACT_KILL_PROCESS"})")},
+        {"CC516", S::note, open_with(R"({"names": ["chmod"], )" + deny + "}"),
+         open_with(R"({"names": ["chmod", "fchmod", "fchmodat", "fchmodat2"], )" + deny + "}")},
         {"CC513", S::warning,
          profile_with(with_i386, when(arg(0, "EQ", "1"), allow, "socket") +
                                      R"(, {"names": ["socketcall"], )" + allow + "}"),
@@ -657,6 +659,75 @@ TEST_CASE("calls with the same users are named together") {
     REQUIRE(found.size() == 1);
     CHECK(found[0].message.find(
               "timer_gettime64, timer_settime64 and recvmmsg_time64: each is denied with EPERM") == 0);
+}
+
+TEST_CASE("a list of denied calls is told what it leaves open") {
+    const auto message = [](const std::string& names, const std::string& rest = "") {
+        const auto found =
+            with_code(findings_of(open_with(R"({"names": )" + names + ", " + deny + rest + "}")), "CC516");
+        std::string all;
+        for (const Finding& finding : found) {
+            CHECK(finding.severity == Severity::note);
+            all += finding.message + "\n";
+        }
+        return all;
+    };
+    CHECK(message(R"(["chmod"])") ==
+          "chmod is denied, and fchmod, fchmodat and fchmodat2 are open: other forms of the same call\n");
+    struct {
+        const char* denied;
+        std::vector<std::string> open;
+    } const cases[]{
+        {"rename", {"renameat", "renameat2"}},
+        {"link", {"linkat"}},
+        {"unlink", {"unlinkat"}},
+        {"mkdir", {"mkdirat"}},
+        {"mknod", {"mknodat"}},
+        {"chown", {"fchown", "lchown", "fchownat", "chown32"}},
+        {"setxattr", {"lsetxattr", "fsetxattr", "setxattrat"}},
+        {"removexattr", {"removexattrat"}},
+        {"kill", {"tkill", "tgkill", "pidfd_send_signal", "rt_sigqueueinfo"}},
+        {"socketcall", {"socket", "connect"}},
+        {"ipc", {"msgget", "semget"}},
+        {"ptrace", {"process_vm_readv", "process_vm_writev", "pidfd_getfd"}},
+        {"mount", {"fsopen", "fsmount", "move_mount", "open_tree", "mount_setattr"}},
+        {"open", {"openat", "openat2", "creat", "open_by_handle_at"}},
+        {"execve", {"execveat"}},
+        {"init_module", {"finit_module"}},
+        {"kexec_load", {"kexec_file_load"}},
+        {"setuid", {"setreuid", "setresuid", "setuid32"}},
+        {"settimeofday", {"clock_settime", "adjtimex"}},
+        {"unshare", {"clone", "clone3"}},
+        {"umount", {"umount2"}},
+        {"connect", {"io_uring_setup"}},
+        {"truncate", {"ftruncate"}},
+        {"utime", {"utimes", "utimensat"}},
+    };
+    for (const auto& [denied, open] : cases) {
+        CAPTURE(denied);
+        const std::string said = message(std::string("[\"") + denied + "\"]");
+        CAPTURE(said);
+        for (const std::string& name : open) {
+            CAPTURE(name);
+            CHECK(said.find(name) != std::string::npos);
+        }
+    }
+    CHECK(message(R"(["bpf", "userfaultfd", "acct"])").empty());
+    CHECK(message(R"(["rename", "renameat", "renameat2"])").find("other forms") == std::string::npos);
+    // fork has no flags, so that it is no way round a condition on them.
+    const std::string newuser =
+        R"(, "args": [{"index": 0, "value": 268435456, "valueTwo": 268435456, "op": "SCMP_CMP_MASKED_EQ"}])";
+    CHECK(message(R"(["clone"])", newuser).find("clone is denied, and clone3 is open") != std::string::npos);
+    // ENOSYS sends libc from clone3 to clone, whose flags can be looked at.
+    CHECK(with_code(
+              findings_of(open_with(R"({"names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": 38})")),
+              "CC516")
+              .empty());
+    // Where the default denies, what is open was opened.
+    CHECK(with_code(findings_of(rules(R"({"names": ["fchmod"], )" + allow + R"(}, {"names": ["chmod"], )" +
+                                      deny + "}")),
+                    "CC516")
+              .empty());
 }
 
 TEST_CASE("what derive makes is clean") {
