@@ -12,19 +12,34 @@
 #include <memory>
 #include <optional>
 
+#include "base/new_file.hpp"
 #include "base/unique_fd.hpp"
 
 namespace callcensus {
 
+namespace {
+
+// The link is open, so that what is looked at is what is followed.
+bool may_be_followed(int link, const std::string& path) {
+    struct stat of_link {
+    }, of_parent{};
+    const std::string parent = std::filesystem::path(path).parent_path().string();
+    return ::fstat(link, &of_link) == 0 && ::stat(parent.empty() ? "." : parent.c_str(), &of_parent) == 0 &&
+           !is_planted(of_link, of_parent);
+}
+
+}  // namespace
+
 std::string behind_links(const std::string& path) {
     std::string current = path;
     for (int depth = 0; depth < 40; ++depth) {  // the kernel's own limit
+        const UniqueFd link(::open(current.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
         std::array<char, PATH_MAX> target{};
-        const ssize_t length = ::readlink(current.c_str(), target.data(), target.size());
-        if (length <= 0) return current;
-        const std::filesystem::path link(std::string(target.data(), static_cast<std::size_t>(length)));
-        current = link.is_absolute() ? link.string()
-                                     : (std::filesystem::path(current).parent_path() / link).string();
+        const ssize_t length = link ? ::readlinkat(link.get(), "", target.data(), target.size()) : -1;
+        if (length <= 0 || !may_be_followed(link.get(), current)) return current;
+        const std::filesystem::path to(std::string(target.data(), static_cast<std::size_t>(length)));
+        current =
+            to.is_absolute() ? to.string() : (std::filesystem::path(current).parent_path() / to).string();
     }
     return current;
 }
@@ -71,17 +86,17 @@ class TemporaryFile {
     UniqueFd fd_;
 };
 
-mode_t mode_for_a_new_file() {
-    const mode_t mask = ::umask(0);
-    ::umask(mask);
-    return 0666 & ~mask;
-}
-
 bool is_written_in_place(const struct stat& status) {
     return !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
 }
 
 }  // namespace
+
+mode_t mode_for_a_new_file() {
+    const mode_t mask = ::umask(0);
+    ::umask(mask);
+    return 0666 & ~mask;
+}
 
 Result<void> write_all(int fd, std::string_view content, const std::string& name) {
     while (!content.empty()) {
@@ -93,14 +108,7 @@ Result<void> write_all(int fd, std::string_view content, const std::string& name
     return {};
 }
 
-Result<std::string> read_file(const std::string& path, std::size_t limit) {
-    UniqueFd opened;
-    if (path != "-") {
-        opened = UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-        if (!opened) return fail("cannot be opened", path, errno);
-    }
-    const int fd = path == "-" ? STDIN_FILENO : opened.get();
-    const std::string name = path == "-" ? "standard input" : path;
+Result<std::string> read_descriptor(int fd, std::size_t limit, const std::string& name) {
     struct stat status {};
     if (::fstat(fd, &status) == 0 && S_ISDIR(status.st_mode)) return fail("is a directory, not a file", name);
     std::string content;
@@ -115,6 +123,16 @@ Result<std::string> read_file(const std::string& path, std::size_t limit) {
             return fail(
                 "is larger than " + std::to_string(limit >> 20) + " MiB, which no such file should be", name);
     }
+}
+
+Result<std::string> read_file(const std::string& path, std::size_t limit) {
+    UniqueFd opened;
+    if (path != "-") {
+        opened = UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+        if (!opened) return fail("cannot be opened", path, errno);
+    }
+    return read_descriptor(path == "-" ? STDIN_FILENO : opened.get(), limit,
+                           path == "-" ? "standard input" : path);
 }
 
 bool is_standard_output(const std::string& path) {

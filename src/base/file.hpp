@@ -1,6 +1,8 @@
 // Whole files: read with a limit, replaced atomically.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -12,6 +14,9 @@ namespace callcensus {
 /// The whole of a regular file, pipe or standard input (`-`), refusing directories and more than `limit`
 /// bytes.
 [[nodiscard]] Result<std::string> read_file(const std::string& path, std::size_t limit);
+
+/// The same of a descriptor, from where it is; `name` is for messages.
+[[nodiscard]] Result<std::string> read_descriptor(int fd, std::size_t limit, const std::string& name);
 
 /// `-`, and by its other name `/dev/stdout`: opening that anew fails where standard output is another user's
 /// pipe.
@@ -25,7 +30,7 @@ namespace callcensus {
 [[nodiscard]] Result<void> check_replaceable(const std::string& path);
 
 /// The file that a write to `path` would reach: symbolic links resolved, also to a file that does not exist
-/// yet.
+/// yet. A link that another user has put into a directory like /tmp is not followed.
 [[nodiscard]] std::string behind_links(const std::string& path);
 
 /// Whether writing to one would replace the other, links considered.
@@ -39,6 +44,9 @@ namespace callcensus {
 /// permitted) are kept; devices and pipes are written to directly. After an error the earlier file is still
 /// there.
 [[nodiscard]] Result<void> replace_file(const std::string& path, std::string_view content);
+
+/// What the umask leaves of 0666.
+[[nodiscard]] mode_t mode_for_a_new_file();
 
 /// Writes everything to a descriptor.
 [[nodiscard]] Result<void> write_all(int fd, std::string_view content, const std::string& name);
