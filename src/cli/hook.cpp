@@ -23,6 +23,7 @@
 #include "cli/hook_files.hpp"
 #include "cli/hook_install.hpp"
 #include "cli/hook_request.hpp"
+#include "cli/hook_trust.hpp"
 #include "cli/recording_heading.hpp"
 #include "cli/salvage.hpp"
 #include "cli/subcommand.hpp"
@@ -35,6 +36,9 @@ constexpr std::size_t largest_state = std::size_t{16} << 20;
 constexpr int hook_failed = 1;
 // Should the recorder be killed outright, what was seen by then is on disk.
 constexpr std::chrono::seconds snapshot_interval{10};
+// How long the end of a container is held up where somebody else has its files locked; a snapshot holds up
+// none.
+constexpr std::chrono::milliseconds longest_wait{5000}, no_wait{0};
 // What the recorder says through the pipe when it follows the container; anything else is why it cannot.
 constexpr char ready = '\0';
 constexpr int pipe_of_recorder = STDERR_FILENO + 1;
@@ -104,14 +108,19 @@ Result<ContainerConfig> read_config(const std::string& bundle) {
     return parse_container_config(*text, path);
 }
 
+// What whoever has registered the hook says.
+struct Registered {
+    Trust trust = Trust::caller;
+    std::string directory{default_directory};
+};
+
 // Empty where nothing is to be recorded.
-Result<std::optional<Job>> read_job() {
+Result<std::optional<Job>> read_job(const Registered& registered) {
     const auto text = read_file("-", largest_state);
     if (!text) return tl::unexpected(text.error());
     const auto state = parse_container_state(*text, "the container's state");
     if (!state) return tl::unexpected(state.error());
-    if (state->annotations && state->annotations->count(std::string(trace_annotation)) == 0)
-        return std::nullopt;
+    if (state->annotations && !asks_for_recording(*state->annotations)) return std::nullopt;
     // A filter that we cannot know of is taken to be there.
     ContainerConfig config;
     config.has_filter = true;
@@ -120,7 +129,9 @@ Result<std::optional<Job>> read_job() {
         if (!read) return tl::unexpected(read.error());
         config = std::move(*read);
     }
-    const auto request = read_request(state->annotations.value_or(config.annotations));
+    const Annotations& annotations = state->annotations ? *state->annotations : config.annotations;
+    const Asker asker = asker_of(registered.trust, annotations, {false, annotations_of_image(state->bundle)});
+    const auto request = read_request(annotations, {asker, registered.directory});
     if (!request) return tl::unexpected(request.error());
     if (!*request) return std::nullopt;
     if (state->pid <= 0)
@@ -161,9 +172,11 @@ class ContainerObserver final : public Sink {
         else if (executes_the_command(event))
             executed_ = true;
         else if (const auto* exited = std::get_if<TaskExited>(&event); exited && is_end_of_init(exited->task))
-            write({});  // at once: the runtime and its callers hear of this end only when we are done
+            // At once: the runtime and its callers hear of this end only when we are done.
+            write({}, longest_wait);
         else if (std::holds_alternative<Tick>(event) && executed_ && builder_.last_news() > last_tried_)
-            write({"a snapshot taken while the container ran: callcensus did not live to write the whole"});
+            write({"a snapshot taken while the container ran: callcensus did not live to write the whole"},
+                  no_wait);
         return Verdict::go_on;
     }
 
@@ -179,7 +192,7 @@ class ContainerObserver final : public Sink {
         if (!executed_)
             log(LOG_ERR, of_container("its command was never executed: there is nothing to write"));
         else if (!is_written_ || had_survivors_ || !gaps.empty())
-            write(gaps);
+            write(gaps, longest_wait);
         if (executed_ && !is_written_) save_elsewhere(gaps);
     }
 
@@ -215,9 +228,10 @@ class ContainerObserver final : public Sink {
         return recording;
     }
 
-    void write(const std::vector<std::string>& gaps) {
-        const std::vector<Error> errors = files_.write(recording(gaps));
+    void write(const std::vector<std::string>& gaps, std::chrono::milliseconds wait) {
+        const std::vector<Error> errors = files_.write(recording(gaps), wait);
         for (const Error& error : errors) log(LOG_ERR, of_container(error.text()));
+        for (const std::string& note : files_.notes()) log(LOG_WARNING, of_container(note));
         for (const std::string& loss : files_.losses())
             log(LOG_WARNING, of_container("the format of " + job_.request.output + " lacks " + loss));
         last_tried_ = elapsed();
@@ -226,7 +240,9 @@ class ContainerObserver final : public Sink {
     }
 
     void save_elsewhere(const std::vector<std::string>& gaps) const {
-        const std::string saved = salvage(recording(gaps), job_.request.output);
+        const Limits& limits = job_.request.limits;
+        const std::string saved = salvage(
+            recording(gaps), limits.asker == Asker::owner ? job_.request.output : limits.directory + "/x");
         log(LOG_ERR, of_container(saved.empty() ? "the recording could not be saved anywhere"
                                                 : "the recording is safe in " + saved));
     }
@@ -289,13 +305,13 @@ int wait_for_recorder(const UniqueFd& pipe) {
     return give_up({told.empty() ? "the recorder ended before it could follow the container" : told, "", 0});
 }
 
-int run_hook() {
+int run_hook(const Registered& registered) {
     ::openlog("callcensus", LOG_PID, LOG_DAEMON);
     if (::isatty(STDIN_FILENO) == 1)
         return complain({"reads a container's state from a runtime; --install registers the hook with podman",
                          "standard input", 0},
                         hook_failed);
-    const auto job = read_job();
+    const auto job = read_job(registered);
     if (!job) return give_up(job.error());
     if (!*job) return 0;
     auto files = HookFiles::prepare((*job)->request);
@@ -320,9 +336,28 @@ int run_hook() {
 struct HookOptions {
     bool install = false;
     bool uninstall = false;
-    std::string directory;
+    std::string hooks_directory;
     std::string stage = "prestart";
+    std::string trust = "caller";
+    Registered registered;
+    std::vector<std::string> limits;  // as they are on the command line
 };
+
+int hook(const HookOptions& options, bool names_directory) {
+    if (!options.install && !options.uninstall && !names_directory) {
+        Registered registered = options.registered;
+        const auto trust = read_trust(options.trust);
+        if (!trust) return give_up({trust.error().message, "--trust", 0});
+        registered.trust = *trust;
+        return run_hook(registered);
+    }
+    if (names_directory && options.hooks_directory.empty())
+        return complain({"names no directory", "--dir", 0}, hook_failed);
+    const std::string directory = names_directory ? options.hooks_directory : default_hooks_directory();
+    if (options.install) return install_hook(directory, options.stage, options.limits);
+    if (options.uninstall) return uninstall_hook(directory);
+    return complain({"needs --install or --uninstall", "--dir " + options.hooks_directory, 0}, hook_failed);
+}
 
 }  // namespace
 
@@ -339,17 +374,19 @@ Subcommand add_hook(CLI::App& app) {
         "  io.callcensus.options=KEY:VALUE;...             engine:auto|ptrace|adaptive|suspend\n"
         "      format:oci|docker|spo|minijail   runtime:any|runc|crun|none   recording:/FILE\n"
         "      existing:merge|replace   privileges:keep\n"
+        "A pod or an image that asks gets new files below --directory only, and no engine:suspend or existing:.\n"
+        "--install registers --trust and --directory with the hook.\n"
         "The profile is complete when `podman run` returns. What goes wrong later is in the system's log.\n\n"
         "Example:\n"
         "  callcensus hook --install\n"
-        "  podman run --annotation io.containers.trace-syscall=of:/tmp/ls.json \\\n"
+        "  podman run --annotation io.containers.trace-syscall=of:/var/lib/callcensus/ls.json \\\n"
         "      --security-opt seccomp=unconfined IMAGE ls /\n"
-        "  podman run --security-opt seccomp=/tmp/ls.json IMAGE ls /");
+        "  podman run --security-opt seccomp=/var/lib/callcensus/ls.json IMAGE ls /");
     CLI::Option* install = sub->add_flag("--install", options->install, "Register the hook");
     sub->add_flag("--uninstall", options->uninstall, "Remove what --install has registered")
         ->excludes(install);
     const CLI::Option* directory =
-        sub->add_option("--dir", options->directory,
+        sub->add_option("--dir", options->hooks_directory,
                         "The directory of hooks (default: " + default_hooks_directory() + ")")
             ->option_text("DIR");
     sub->add_option("--stage", options->stage,
@@ -357,19 +394,31 @@ Subcommand add_hook(CLI::App& app) {
         ->option_text("STAGE")
         ->check(CLI::IsMember({"prestart", "createRuntime"}))
         ->needs(install);
-    return {sub, TargetBegins::never,
-            [options, directory](const std::vector<std::string>&) {
-                const bool named = directory->count() != 0;
-                if (!options->install && !options->uninstall && !named) return run_hook();
-                if (named && options->directory.empty())
-                    return complain({"names no directory", "--dir", 0}, hook_failed);
-                if (!named) options->directory = default_hooks_directory();
-                if (options->install) return install_hook(options->directory, options->stage);
-                if (options->uninstall) return uninstall_hook(options->directory);
-                return complain({"needs --install or --uninstall", "--dir " + options->directory, 0},
-                                hook_failed);
-            },
-            hook_failed};
+    const CLI::Option* trust =
+        sub->add_option(
+               "--trust", options->trust,
+               "Whose annotations have no limits: caller (default: whoever starts the container, but "
+               "no pod and no image), nobody, or annotations (everybody's)")
+            ->option_text("WHOM")
+            ->check(CLI::IsMember({"nobody", "caller", "annotations", "everybody"}));
+    const CLI::Option* of_strangers =
+        sub->add_option(
+               "--directory", options->registered.directory,
+               "Where the new files of pods and images are (default: " + std::string(default_directory) + ")")
+            ->option_text("DIR")
+            ->check([](const std::string& path) {
+                return path.rfind('/', 0) == 0 ? std::string() : "is no absolute path: " + path;
+            });
+    return {
+        sub, TargetBegins::never,
+        [options, directory, trust, of_strangers](const std::vector<std::string>&) {
+            if (trust->count() != 0)
+                options->limits.insert(options->limits.end(), {"--trust", options->trust});
+            if (of_strangers->count() != 0)
+                options->limits.insert(options->limits.end(), {"--directory", options->registered.directory});
+            return hook(*options, directory->count() != 0);
+        },
+        hook_failed};
 }
 
 }  // namespace callcensus::cli

@@ -1,8 +1,11 @@
 // The files that a hook leaves behind: the profile and, where it is wanted, the recording. Several containers
 // may write to the same ones at once, and a container that is started again finds those of its earlier run:
-// both are extended.
+// both are extended. Unless a stranger asks: his containers make new files only (p.json or, where that is
+// there, p.2.json), since a profile that is there is somebody else's, and allows more when it is extended.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +13,7 @@
 #include "callcensus/derive.hpp"
 #include "callcensus/format.hpp"
 #include "callcensus/result.hpp"
+#include "cli/hook_place.hpp"
 #include "cli/hook_request.hpp"
 
 namespace callcensus::cli {
@@ -42,25 +46,45 @@ class HookFiles {
     /// Reads the baseline and finds out whether everything can be written: before the container starts.
     [[nodiscard]] static Result<HookFiles> prepare(const HookRequest& request);
 
-    /// May be called again with more of the same run. The errors of all files, one line each.
-    [[nodiscard]] std::vector<Error> write(const Recording& recording);
+    /// May be called again with more of the same run. The errors of all files, one line each. Waits so long
+    /// for others who write to the same files; what cannot be locked by then is written beside, and notes()
+    /// say so. Without any wait it is an error.
+    [[nodiscard]] std::vector<Error> write(const Recording& recording, std::chrono::milliseconds wait);
 
     /// What the format could not say of the profile that was written last.
     [[nodiscard]] const std::vector<std::string>& losses() const { return losses_; }
+    /// What went otherwise than it was asked for, the last time; not what had been said before.
+    [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
 
   private:
+    // The new file that this run has made for a path that was not ours to write to.
+    struct Beside {
+        std::string name, text;
+    };
+    using Deadline = std::chrono::steady_clock::time_point;
+
     explicit HookFiles(const HookRequest& request) : request_(request) {}
+    [[nodiscard]] bool is_strangers() const { return request_.limits.asker == Asker::stranger; }
+    [[nodiscard]] Result<void> read_baseline();
+    [[nodiscard]] Result<void> check_file(const std::string& path) const;
     [[nodiscard]] Result<void> check_recording() const;
     [[nodiscard]] Result<void> check_format() const;
-    Result<void> write_profile(const Recording& recording);
-    Result<void> add_recording(const Recording& recording);
+    [[nodiscard]] Profile grown_by(const Recording& recording) const;
+    Result<void> write_profile(const Recording& recording, Deadline deadline);
+    Result<void> extend_profile(const Recording& recording, Deadline deadline, const Place& place);
+    Result<void> add_recording(const Recording& recording, Deadline deadline);
+    Result<void> extend_recording(const Recording& recording, Deadline deadline, const Place& place);
+    Result<void> write_locked_out(const Place& place, const std::string& content, Deadline deadline,
+                                  Beside& beside);
+    Result<void> write_new(const Place& place, const std::string& content, int first, Beside& beside);
 
     HookRequest request_;
     std::optional<Profile> baseline_;
     ExistingProfile before_;         // this run
     std::string written_text_;       // of the profile, by this run
     std::string written_recording_;  // as it is in the file
-    std::vector<std::string> losses_;
+    Beside profile_beside_, recording_beside_;
+    std::vector<std::string> losses_, notes_;
 };
 
 }  // namespace callcensus::cli

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
@@ -36,14 +37,26 @@ Result<Present> look_for(const std::string& path) {
 
 }  // namespace
 
-std::string hook_file(const std::string& program, const std::string& stage) {
+std::vector<std::string> hook_arguments(const std::vector<std::string>& limits) {
+    std::vector<std::string> arguments{"callcensus", "hook"};
+    arguments.insert(arguments.end(), limits.begin(), limits.end());
+    return arguments;
+}
+
+bool are_our_arguments(const std::vector<std::string>& arguments) {
+    const std::vector<std::string> begin = hook_arguments();
+    return arguments.size() >= begin.size() && std::equal(begin.begin(), begin.end(), arguments.begin());
+}
+
+std::string hook_file(const std::string& program, const std::string& stage,
+                      const std::vector<std::string>& limits) {
     // The annotation's name is a regular expression there.
     std::string pattern = "^";
     for (const char letter : trace_annotation) pattern += letter == '.' ? "\\." : std::string(1, letter);
     Json file;
     file["version"] = "1.0.0";
     file["hook"]["path"] = program;
-    file["hook"]["args"] = {"callcensus", "hook"};
+    file["hook"]["args"] = hook_arguments(limits);
     file["when"]["annotations"][pattern + "$"] = ".*";
     file["stages"] = Json::array({stage});
     return file.dump(2) + "\n";
@@ -53,7 +66,11 @@ bool is_our_hook_file(std::string_view text) {
     const Json file = Json::parse(text, nullptr, false);
     if (!file.is_object() || !file.contains("hook") || !file["hook"].is_object()) return false;
     const Json& hook = file["hook"];
-    return hook.contains("args") && hook["args"] == Json::array({"callcensus", "hook"});
+    if (!hook.contains("args") || !hook["args"].is_array()) return false;
+    std::vector<std::string> arguments;
+    for (const Json& argument : hook["args"])
+        if (argument.is_string()) arguments.push_back(argument.get<std::string>());
+    return arguments.size() == hook["args"].size() && are_our_arguments(arguments);
 }
 
 std::string default_hooks_directory() {
@@ -65,7 +82,8 @@ std::string default_hooks_directory() {
     return std::string(home != nullptr ? home : "") + "/.config/containers/oci/hooks.d";
 }
 
-int install_hook(const std::string& directory, const std::string& stage) {
+int install_hook(const std::string& directory, const std::string& stage,
+                 const std::vector<std::string>& limits) {
     const auto program = own_program();
     if (!program) return complain(program.error(), install_failed);
     std::error_code error;
@@ -78,16 +96,22 @@ int install_hook(const std::string& directory, const std::string& stage) {
     if (*present == Present::another)
         return complain({"is there and not ours: remove it first, or name another --dir", path, 0},
                         install_failed);
-    if (const auto done = replace_file(path, hook_file(*program, stage)); !done)
+    if (const auto done = replace_file(path, hook_file(*program, stage, limits)); !done)
         return complain(done.error(), install_failed);
+    // Where strangers' files have to be, and others can be. What stands in its way, who asks for one will
+    // hear.
+    if (absolute == system_directory) std::filesystem::create_directories(default_directory, error);
     say(std::string(*present == Present::ours ? "replaced " : "wrote ") + path + ", which runs " + *program +
         " hook");
     if (absolute != system_directory)
         say("podman reads that directory where it is told to: by --hooks-dir, or by hooks_dir in "
             "containers.conf");
+    const std::string example =
+        ::geteuid() == 0 ? std::string(default_directory) + "/ls.json" : "$HOME/ls.json";
     say("to record a container: podman " +
         (absolute == system_directory ? "" : "--hooks-dir " + absolute + " ") +
-        "run --annotation io.containers.trace-syscall=of:/tmp/seccomp.json --security-opt seccomp=unconfined "
+        "run --annotation io.containers.trace-syscall=of:" + example +
+        " --security-opt seccomp=unconfined "
         "IMAGE COMMAND");
     return 0;
 }

@@ -52,14 +52,21 @@ template <class Value>
 struct Word {
     std::string_view text;
     Value value;
+    Asker from;  // the least trusted one who may ask for it
 };
+constexpr Asker anybody = Asker::stranger, owner_alone = Asker::owner;
 
 template <class Value, std::size_t n>
 Result<Value> read_word(std::string_view key, const std::string& text,
-                        const std::array<Word<Value>, n>& words) {
+                        const std::array<Word<Value>, n>& words, Asker asker) {
     std::vector<std::string_view> known;
     std::string list;
     for (const Word<Value>& word : words) {
+        if (word.text == text && word.from > asker)
+            return invalid(
+                std::string(key) + ":" + text +
+                " is not for a container to ask for: only whoever runs the engine may (see --trust "
+                "of `callcensus hook` and `callcensus runtime`)");
         if (word.text == text) return word.value;
         known.push_back(word.text);
         list += (list.empty() ? "" : ", ") + std::string(word.text);
@@ -69,24 +76,32 @@ Result<Value> read_word(std::string_view key, const std::string& text,
                    (meant.empty() ? "" : ": \"" + meant + "\" is meant?"));
 }
 
+// What a stranger may ask for concerns his own container and his own new files. How fast the container runs
+// is his affair: it may make the slowest calls without us, too.
 using Engine = HookRequest::Engine;
-constexpr std::array engines{Word<Engine>{"auto", Engine::automatic}, Word<Engine>{"ptrace", Engine::ptrace},
-                             Word<Engine>{"adaptive", Engine::adaptive},
-                             Word<Engine>{"suspend", Engine::suspend}};
+constexpr std::array engines{Word<Engine>{"auto", Engine::automatic, anybody},
+                             Word<Engine>{"ptrace", Engine::ptrace, anybody},
+                             Word<Engine>{"adaptive", Engine::adaptive, anybody},
+                             // Runs without the filter that the engine has given it.
+                             Word<Engine>{"suspend", Engine::suspend, owner_alone}};
 // Only what can be read again: the next run of the container extends the file.
-constexpr std::array formats{Word<std::string_view>{"oci", "oci"}, Word<std::string_view>{"docker", "docker"},
-                             Word<std::string_view>{"spo", "spo"},
-                             Word<std::string_view>{"minijail", "minijail"}};
+constexpr std::array formats{
+    Word<std::string_view>{"oci", "oci", anybody}, Word<std::string_view>{"docker", "docker", anybody},
+    Word<std::string_view>{"spo", "spo", anybody}, Word<std::string_view>{"minijail", "minijail", anybody}};
 constexpr std::array runtimes{
-    Word<RuntimeSet>{"any", RuntimeSet::any}, Word<RuntimeSet>{"runc", RuntimeSet::runc},
-    Word<RuntimeSet>{"crun", RuntimeSet::crun}, Word<RuntimeSet>{"none", RuntimeSet::none}};
-constexpr std::array existing{Word<bool>{"merge", false}, Word<bool>{"replace", true}};
-constexpr std::array privileges{Word<bool>{"keep", true}};
+    Word<RuntimeSet>{"any", RuntimeSet::any, anybody}, Word<RuntimeSet>{"runc", RuntimeSet::runc, anybody},
+    Word<RuntimeSet>{"crun", RuntimeSet::crun, anybody}, Word<RuntimeSet>{"none", RuntimeSet::none, anybody}};
+// To extend a profile allows more to whoever runs under it; so both touch what is somebody else's.
+constexpr std::array existing{Word<bool>{"merge", false, owner_alone},
+                              Word<bool>{"replace", true, owner_alone}};
+// Leaves the container the privileges that the engine has given it, and no more.
+constexpr std::array privileges{Word<bool>{"keep", true, anybody}};
 
 // Puts what the word stands for where it belongs.
 template <class Words, class Target>
-Result<void> set(std::string_view key, const std::string& text, const Words& words, Target& target) {
-    const auto value = read_word(key, text, words);
+Result<void> set(std::string_view key, const std::string& text, const Words& words, Asker asker,
+                 Target& target) {
+    const auto value = read_word(key, text, words, asker);
     if (!value) return tl::unexpected(value.error());
     target = *value;
     return {};
@@ -102,21 +117,20 @@ struct Option {
     std::string_view key;
     Result<void> (*read)(std::string_view key, const std::string& text, HookRequest& request);
 };
+// The option of that key with one of those words, for that member of the request.
+template <const auto& words, auto member>
+constexpr Option option_of_words(std::string_view key) {
+    return {key, [](std::string_view name, const std::string& text, HookRequest& request) {
+                return set(name, text, words, request.limits.asker, request.*member);
+            }};
+}
 constexpr std::array options{
-    Option{"engine", [](std::string_view key, const std::string& text,
-                        HookRequest& request) { return set(key, text, engines, request.engine); }},
-    Option{"format", [](std::string_view key, const std::string& text,
-                        HookRequest& request) { return set(key, text, formats, request.format); }},
-    Option{"runtime", [](std::string_view key, const std::string& text,
-                         HookRequest& request) { return set(key, text, runtimes, request.runtime); }},
-    Option{"existing",
-           [](std::string_view key, const std::string& text, HookRequest& request) {
-               return set(key, text, existing, request.replace_existing);
-           }},
-    Option{"privileges",
-           [](std::string_view key, const std::string& text, HookRequest& request) {
-               return set(key, text, privileges, request.keep_privileges);
-           }},
+    option_of_words<engines, &HookRequest::engine>("engine"),
+    option_of_words<formats, &HookRequest::format>("format"),
+    option_of_words<runtimes, &HookRequest::runtime>("runtime"),
+    option_of_words<existing, &HookRequest::replace_existing>("existing"),
+    option_of_words<privileges, &HookRequest::keep_privileges>("privileges"),
+    // Where a stranger's may be, as that of the other files, is for Place to find out.
     Option{"recording", set_recording},
 };
 
@@ -139,10 +153,15 @@ Result<void> read_option(const std::string& part, HookRequest& request) {
 
 }  // namespace
 
-Result<std::optional<HookRequest>> read_request(const Annotations& annotations) {
+bool asks_for_recording(const Annotations& annotations) {
+    return annotations.count(std::string(trace_annotation)) != 0;
+}
+
+Result<std::optional<HookRequest>> read_request(const Annotations& annotations, const Limits& limits) {
     const auto paths = annotations.find(std::string(trace_annotation));
     if (paths == annotations.end()) return std::nullopt;
     HookRequest request;
+    request.limits = limits;
     if (auto read = read_paths(paths->second, request); !read) return tl::unexpected(read.error());
     const auto ours = annotations.find(std::string(options_annotation));
     if (ours == annotations.end()) return request;

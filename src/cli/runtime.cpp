@@ -1,6 +1,7 @@
 // callcensus runtime: an OCI runtime that is runc, or another one, with our hook where a container asks for
 // it. For Docker, which has no directory of hooks.
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,6 +11,9 @@
 
 #include "base/file.hpp"
 #include "base/unique_fd.hpp"
+#include "cli/hook_install.hpp"
+#include "cli/hook_place.hpp"
+#include "cli/hook_trust.hpp"
 #include "cli/own_program.hpp"
 #include "cli/runtime_bundle.hpp"
 #include "cli/subcommand.hpp"
@@ -21,8 +25,16 @@ namespace {
 constexpr std::size_t largest_config = std::size_t{16} << 20;
 constexpr int runtime_failed = 1;
 constexpr std::string_view default_runtime = "runc";
-// Where files may be that a container's environment names.
-constexpr const char* default_directory = "/var/lib/callcensus";
+
+// What whoever registers the runtime says; from the runtime's own environment where options do not.
+struct RuntimeOptions {
+    std::string runtime, directory, trust;
+};
+
+std::string or_from_environment(const std::string& option, const char* variable) {
+    const char* const value = std::getenv(variable);
+    return option.empty() && value != nullptr ? value : option;
+}
 
 Result<std::string> find_runtime(const std::string& name) {
     const Command command = find_command(name, search_path());
@@ -35,28 +47,59 @@ Result<std::string> find_runtime(const std::string& name) {
     return command.path;
 }
 
+// Early, so that whoever asked hears of it from the engine; the hook asks again.
+Result<void> check(const Annotations& annotations, const Limits& limits) {
+    const auto request = read_request(annotations, limits);
+    if (!request || !*request) return {};  // what is asked wrongly the hook will say
+    for (const std::string& path : {(*request)->output, (*request)->baseline, (*request)->recording}) {
+        if (path.empty()) continue;
+        if (const auto place = Place::of(path, limits); !place) return tl::unexpected(place.error());
+    }
+    return {};
+}
+
 // A configuration that cannot be read is the runtime's to complain about.
-Result<void> add_hook_to(const std::string& bundle) {
+Result<void> add_hook_to(const std::string& bundle, const RuntimeOptions& options) {
     const std::string path = bundle + "/config.json";
     const auto text = read_file(path, largest_config);
     if (!text) return {};
     const auto program = own_program();
     if (!program) return tl::unexpected(program.error());
-    const auto changed = with_hook(*text, *program);
-    if (!changed) return {};
-    if (changed->from_environment) {
-        const char* chosen = std::getenv("CALLCENSUS_DIRECTORY");
-        const std::string directory = chosen != nullptr && *chosen != '\0' ? chosen : default_directory;
-        if (directory.front() != '/')
-            return fail("is no absolute path: the directory for what containers record",
-                        "CALLCENSUS_DIRECTORY");
-        // What is asked wrongly the hook will say.
-        if (const auto request = read_request(changed->annotations); request && *request)
-            if (auto possible = check_confined(**request, directory); !possible) return possible;
-        std::error_code failed;  // what stands in the way the hook will say
-        std::filesystem::create_directories(directory, failed);
-    }
-    return replace_file(path, changed->text);
+    const auto asked = asking(*text);
+    if (!asked) return {};
+    const std::string word = or_from_environment(options.trust, "CALLCENSUS_TRUST");
+    const auto trust = word.empty() ? Result<Trust>(Trust::nobody) : read_trust(word);
+    if (!trust) return fail(trust.error().message, "CALLCENSUS_TRUST");
+    Limits limits;
+    limits.asker =
+        asker_of(*trust, asked->annotations, {asked->from_environment, annotations_of_image(bundle)});
+    if (limits.asker == Asker::owner)
+        return replace_file(path, with_hook(asked->text, *program, hook_arguments({"--trust", "everybody"})));
+    const std::string directory = or_from_environment(options.directory, "CALLCENSUS_DIRECTORY");
+    if (!directory.empty()) limits.directory = directory;
+    if (limits.directory.front() != '/')
+        return fail("is no absolute path: the directory for what containers record", "CALLCENSUS_DIRECTORY");
+    std::error_code failed;  // what stands in the way shows in a moment
+    std::filesystem::create_directories(limits.directory, failed);
+    if (auto possible = check(asked->annotations, limits); !possible) return possible;
+    return replace_file(path,
+                        with_hook(asked->text, *program,
+                                  hook_arguments({"--trust", "nobody", "--directory", limits.directory})));
+}
+
+// What is executed in a container gets the environment of its image again. The file is the engine's: the
+// runtime reads ours in its place, in memory, by a number above those that --preserve-fds hands on.
+void hide_our_variables(std::vector<std::string>& arguments) {
+    constexpr int above = 64;
+    const auto file = process_file_of(arguments);
+    if (!file) return;
+    const auto text = read_file(file->path, largest_config);
+    const auto changed = text ? without_our_variables(*text) : std::nullopt;
+    if (!changed) return;
+    const UniqueFd memory(::memfd_create("process.json", MFD_CLOEXEC));
+    if (!memory || !write_all(memory.get(), *changed, file->path)) return;
+    const int inherited = ::fcntl(memory.get(), F_DUPFD, above);
+    if (inherited >= 0) arguments[file->word] = file->prefix + "/proc/self/fd/" + std::to_string(inherited);
 }
 
 // Whoever asked for the container sees what the runtime's log has.
@@ -68,13 +111,13 @@ int refuse(const Error& error, const std::vector<std::string>& arguments) {
     return complain(error, runtime_failed);
 }
 
-int run_runtime(std::string runtime, const std::vector<std::string>& arguments) {
-    const char* from_environment = std::getenv("CALLCENSUS_RUNTIME");
-    if (runtime.empty() && from_environment != nullptr) runtime = from_environment;
+int run_runtime(const RuntimeOptions& options, std::vector<std::string> arguments) {
+    const std::string runtime = or_from_environment(options.runtime, "CALLCENSUS_RUNTIME");
     const auto program = find_runtime(runtime.empty() ? std::string(default_runtime) : runtime);
     if (!program) return complain(program.error(), not_found);
     if (const auto bundle = bundle_of(arguments))
-        if (const auto added = add_hook_to(*bundle); !added) return refuse(added.error(), arguments);
+        if (const auto added = add_hook_to(*bundle, options); !added) return refuse(added.error(), arguments);
+    hide_our_variables(arguments);
     std::vector<char*> words{const_cast<char*>(program->c_str())};
     for (const std::string& argument : arguments) words.push_back(const_cast<char*>(argument.c_str()));
     words.push_back(nullptr);
@@ -86,29 +129,40 @@ int run_runtime(std::string runtime, const std::vector<std::string>& arguments) 
 }  // namespace
 
 Subcommand add_runtime(CLI::App& app) {
-    const auto runtime = std::make_shared<std::string>();
+    const auto options = std::make_shared<RuntimeOptions>();
     CLI::App* sub = app.add_subcommand(
         "runtime", "Run containers by another OCI runtime, recorded where they ask for it: for docker");
-    sub->formatter(std::make_shared<HelpWithUsage>("callcensus runtime [--runtime PATH] -- ARG..."));
+    sub->formatter(std::make_shared<HelpWithUsage>("callcensus runtime [OPTIONS] -- ARG..."));
     sub->footer(
         "Everything is handed on to runc as it is. But a container that has the annotation\n"
         "io.containers.trace-syscall, or CALLCENSUS_TRACE with the same value in its environment, is made with the\n"
         "hook of `callcensus hook`, which says what these may be. CALLCENSUS_OPTIONS is io.callcensus.options.\n"
-        "Neither variable reaches the program; the files that they name must be below /var/lib/callcensus, or\n"
-        "$CALLCENSUS_DIRECTORY of the runtime itself, since they may come with an image. A symbolic link named\n"
+        "Neither variable reaches the program, nor what an engine executes in the container (`exec --process`).\n"
+        "These may come with an image, and annotations from the author of a pod. So they get new files below\n"
+        "/var/lib/callcensus only, or $CALLCENSUS_DIRECTORY of the runtime itself, and no engine:suspend or\n"
+        "existing:. --trust, or $CALLCENSUS_TRUST of the runtime itself, lifts that. A symbolic link named\n"
         "callcensus-runtime does the same.\n\n"
         "Example:\n"
         "  ln -s /usr/local/bin/callcensus /usr/local/bin/callcensus-runtime\n"
         "  dockerd --add-runtime callcensus=/usr/local/bin/callcensus-runtime\n"
         "  docker run --runtime callcensus -e CALLCENSUS_TRACE=of:/var/lib/callcensus/ls.json \\\n"
         "      --security-opt seccomp=unconfined IMAGE ls /");
-    sub->add_option("--runtime", *runtime, "The runtime (default: $CALLCENSUS_RUNTIME, or runc)")
+    sub->add_option("--runtime", options->runtime, "The runtime (default: $CALLCENSUS_RUNTIME, or runc)")
         ->option_text("PATH");
+    sub->add_option("--directory", options->directory,
+                    "Where new files are made (default: $CALLCENSUS_DIRECTORY, or " +
+                        std::string(default_directory) + ")")
+        ->option_text("DIR");
+    sub->add_option(
+           "--trust", options->trust,
+           "Whose wishes have no limits (default: $CALLCENSUS_TRUST, or nobody): nobody, caller (not "
+           "pods and images), annotations, or everybody (environments, too)")
+        ->option_text("WHOM");
     return {sub, TargetBegins::after_options,
-            [runtime](const std::vector<std::string>& arguments) { return run_runtime(*runtime, arguments); },
+            [options](const std::vector<std::string>& arguments) { return run_runtime(*options, arguments); },
             runtime_failed};
 }
 
-int run_as_runtime(const std::vector<std::string>& arguments) { return run_runtime("", arguments); }
+int run_as_runtime(const std::vector<std::string>& arguments) { return run_runtime({}, arguments); }
 
 }  // namespace callcensus::cli

@@ -72,6 +72,32 @@ class Hooked(HookCase):
         self.path("config.json").unlink()
         self.refuses(state, "config.json: cannot be opened: No such file or directory")
 
+    # ---- what a stranger may not
+
+    def test_a_stranger_is_limited(self):
+        files = self.path("files")
+        files.mkdir()
+        (files / "secret").write_text("root:x\n", encoding="utf-8")
+        (files / "p.json").write_text("hello\n", encoding="utf-8")
+        limits = ["--trust", "nobody", "--directory", str(files)]
+        output = f"of:{files}/p.json"
+        of_pod = {"io.kubernetes.cri.container-type": "container"}
+        for annotations, arguments, fragments in (
+                ({TRACE: self.output()}, limits, [f"below {files} only"]),
+                ({TRACE: f"{output};if:/etc/passwd"}, limits, ["/etc/passwd", f"below {files} only"]),
+                ({TRACE: f"{output};if:{files}/secret"}, limits, ["is no profile"]),
+                ({TRACE: output, OPTIONS: "engine:suspend"}, limits, ["engine:suspend is not for a container"]),
+                ({TRACE: output, OPTIONS: "existing:replace"}, limits, ["existing:replace is not for"]),
+                ({TRACE: output, OPTIONS: "engine:suspend", **of_pod}, [], ["engine:suspend is not for"]),
+                ({TRACE: self.output(), **of_pod}, limits[2:], [f"below {files} only"])):
+            with self.subTest(annotations, arguments=arguments):
+                state = {**self.state(), "annotations": annotations}
+                done = self.callcensus("hook", *arguments, stdin=json.dumps(state).encode())
+                self.assertComplains(done, *fragments, status=HOOK_FAILED)
+                self.assertNotIn("root:x", done.err)
+                self.assertNotIn("'r'", done.err)
+        self.assertEqual((files / "p.json").read_text(encoding="utf-8"), "hello\n")
+
     # ---- what cannot be done
 
     def test_annotations_that_are_wrong(self):
@@ -338,6 +364,8 @@ class Installed(harness.Case):
             "stages": ["prestart"]})
         self.assertIn(f"--hooks-dir {self.path('hooks.d')}", done.err)
         self.assertEqual(self.installed("--stage", "createRuntime")[1]["stages"], ["createRuntime"])
+        limits = ["--trust", "nobody", "--directory", "/srv"]
+        self.assertEqual(self.installed(*limits)[1]["hook"]["args"], ["callcensus", "hook", *limits])
         done = self.callcensus("hook", "--uninstall", "--dir", str(self.path("hooks.d")))
         self.assertSucceeded(done)
         self.assertIn("removed", done.err)
@@ -372,7 +400,7 @@ class Installed(harness.Case):
 
     def test_arguments_that_do_not_go_together(self):
         for arguments in (["--install", "--uninstall"], ["--stage", "prestart"], ["--dir", "/tmp"],
-                          ["--install", "--dir", ""],
+                          ["--install", "--dir", ""], ["--trust", "me"], ["--directory", "relative"],
                           ["--install", "--stage", "poststart"], ["more"]):
             with self.subTest(arguments):
                 self.assertComplains(self.callcensus("hook", *arguments), status=HOOK_FAILED)
@@ -454,47 +482,80 @@ class Runtime(harness.Case):
         self.assertEqual(self.call(["state"]).status, -signal.SIGKILL)
 
     def test_a_container_that_asks_for_it_gets_the_hook(self):
-        hook = {"path": os.path.realpath(harness.PROGRAM), "args": ["callcensus", "hook"]}
         plain = {"ociVersion": "1.0.2", "process": {"env": ["A=1"], "args": ["ls"]}, "root": {"path": "r"}}
-        annotated = {**plain, "annotations": {TRACE: "of:/p"}}
+        asked = f"of:{self.path('p')}"
+        annotated = {**plain, "annotations": {TRACE: asked}}
         by_environment = json.loads(json.dumps(plain))
-        by_environment["process"]["env"] += ["CALLCENSUS_TRACE=of:/p", "B=2"]
-        allowed = {"CALLCENSUS_DIRECTORY": "/"}
+        by_environment["process"]["env"] += [f"CALLCENSUS_TRACE={asked}", "B=2"]
+        here = {"CALLCENSUS_DIRECTORY": str(self.directory)}
+        limits = ["--trust", "nobody", "--directory", str(self.directory)]
+        no_limits = ["--trust", "everybody"]
         expected_by_environment = json.loads(json.dumps(annotated))
         expected_by_environment["process"]["env"] += ["B=2"]
-        for config, expected in ((annotated, annotated), (by_environment, expected_by_environment)):
-            with self.subTest(config):
+        for config, expected, environment, arguments in (
+                (annotated, annotated, here, limits),
+                (by_environment, expected_by_environment, here, limits),
+                (annotated, annotated, {"CALLCENSUS_TRUST": "annotations"}, no_limits),
+                (by_environment, expected_by_environment, {"CALLCENSUS_TRUST": "annotations", **here}, limits),
+                (by_environment, expected_by_environment, {"CALLCENSUS_TRUST": "everybody"}, no_limits)):
+            with self.subTest(config, environment=environment):
                 self.bundle(config)
-                self.passes_on(["--root", "/r", "create", "--bundle", "bundle", "c1"], **allowed)
+                self.passes_on(["--root", "/r", "create", "--bundle", "bundle", "c1"], **environment)
+                hook = {"path": os.path.realpath(harness.PROGRAM), "args": ["callcensus", "hook", *arguments]}
                 self.assertEqual(self.json("seen.json"), {**expected, "hooks": {"prestart": [hook]}})
+        self.bundle(annotated)
+        self.passes_on(["create", "--bundle", "bundle", "c1"], program=[
+            harness.PROGRAM, "runtime", "--trust", "annotations", "--directory", "/no", "--"])
+        self.assertComplains(self.call(["create", "--bundle", "bundle", "c1"], CALLCENSUS_TRUST="all"),
+                             "CALLCENSUS_TRUST", "nobody, caller, annotations, everybody", status=1)
+
+    def test_what_is_executed_in_a_container_does_not_see_what_was_asked(self):
+        self.write("fake-runc", FAKE_RUNTIME.replace("cp bundle/config.json", 'cp "${2#--process=}"'), 0o755)
+        process = {"args": ["env"], "env": ["A=1", "CALLCENSUS_TRACE=of:/p", "CALLCENSUS_OPTIONS=x"], "cwd": "/"}
+        file = self.write("process.json", json.dumps(process))
+        self.write("third-in", "third")
+        for option in ([f"--process={file}"],):
+            self.assertEqual(self.call(["exec", *option, "c1"]).status, 7)
+            self.assertEqual(self.json("seen.json"), {**process, "env": ["A=1"]})
+        self.assertEqual(self.json("process.json"), process)  # which is the engine's
+        self.write("process.json", json.dumps({**process, "env": ["A=1"]}))
+        self.passes_on(["exec", "--process", file, "--detach", "c1"])
 
     def test_an_image_cannot_choose_files_of_the_machine(self):
         self.write("third-in", "")
         outside = str(self.path("outside.json"))
-        for variables in ([f"CALLCENSUS_TRACE=of:{outside}"],
-                          ["CALLCENSUS_TRACE=of:/var/lib/callcensus/p.json",
-                           f"CALLCENSUS_OPTIONS=recording:{outside}"]):
-            with self.subTest(variables):
-                self.bundle({"process": {"env": variables}})
-                self.assertComplains(self.call(["create", "--bundle", "bundle", "c1"]), outside,
-                                     "/var/lib/callcensus", "CALLCENSUS_DIRECTORY", status=1)
+        here = {"CALLCENSUS_DIRECTORY": str(self.directory / "files")}
+        inside = f"of:{self.path('files/p.json')}"
+        for config in ({"process": {"env": [f"CALLCENSUS_TRACE=of:{outside}"]}},
+                       {"process": {"env": [f"CALLCENSUS_TRACE={inside};if:{outside}"]}},
+                       {"process": {"env": [f"CALLCENSUS_TRACE={inside}",
+                                            f"CALLCENSUS_OPTIONS=recording:{outside}"]}},
+                       # Of a pod, by whoever may create one.
+                       {"annotations": {TRACE: f"of:{outside}"}},
+                       {"annotations": {TRACE: f"{inside};if:{outside}"}},
+                       {"annotations": {TRACE: inside, OPTIONS: f"recording:{outside}"}}):
+            with self.subTest(config):
+                self.path("files").mkdir(exist_ok=True)
+                self.bundle(config)
+                self.assertComplains(self.call(["create", "--bundle", "bundle", "c1"], **here), outside,
+                                     f"below {self.directory}/files only", "CALLCENSUS_DIRECTORY", status=1)
                 # Where docker looks for the reason.
-                self.call(["--log", "log.json", "--log-format=json", "create", "--bundle", "bundle", "c1"])
+                self.call(["--log", "log.json", "--log-format=json", "create", "--bundle", "bundle", "c1"], **here)
                 self.assertIn(outside, self.json("log.json")["msg"])
                 self.path("log.json").unlink()
 
     def test_the_directory_of_the_environment_is_never_everything(self):
         self.write("third-in", "")
-        self.path("link").symlink_to("/elsewhere/p.json")
+        self.path("link").symlink_to("/etc")
         here = str(self.directory)
         for directory, file, told in (("", "/etc/p.json", "/var/lib/callcensus"),
                                       ("relative", "/etc/p.json", "is no absolute path"),
-                                      (here, f"{here}/link", f"below {here} only")):
+                                      (here, f"{here}/link/p.json", "through a symbolic link")):
             with self.subTest(directory):
                 self.bundle({"process": {"env": [f"CALLCENSUS_TRACE=of:{file}"]}})
                 self.assertComplains(
                     self.call(["create", "--bundle", "bundle", "c1"], CALLCENSUS_DIRECTORY=directory),
-                    "CALLCENSUS_DIRECTORY", told, status=1)
+                    told, status=1)
 
     def test_a_container_that_does_not_is_left_as_it_is(self):
         for command, config in (("create", ' {"process": {"env": ["A=1"]}}\n'), ("create", "{ nonsense"),
@@ -518,11 +579,12 @@ class Runtime(harness.Case):
 class RuntimeAsNobody(harness.AsNobody, Runtime):
     def test_a_bundle_of_somebody_else(self):
         """What asks to be recorded and cannot be does not run in silence."""
-        self.bundle({"annotations": {TRACE: "of:/p"}})
+        self.bundle({"annotations": {TRACE: f"of:{self.path('p')}"}})
         os.chown(self.path("bundle"), 0, 0)
         self.path("bundle").chmod(0o755)
         self.write("third-in", "")
-        self.assertComplains(self.call(["create", "--bundle", "bundle", "c1"]), "config.json",
+        self.assertComplains(self.call(["create", "--bundle", "bundle", "c1"],
+                                       CALLCENSUS_DIRECTORY=str(self.directory)), "config.json",
                              status=HOOK_FAILED)
 
 

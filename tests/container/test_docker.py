@@ -57,6 +57,41 @@ class RuntimeTest(harness.ContainerTest):
         self.assertIn("OTHER=here\n", shown.stdout)
         self.assertNotIn("CALLCENSUS", shown.stdout)
 
+    def test_nor_does_what_is_executed_in_the_container(self):
+        """docker gives it the environment that it keeps for the container."""
+        name = sandbox.new_name("container")
+        started = harness.containers.run(docker.docker_command(
+            ["run", "--detach", "--name", name, "--network=none", "--runtime=callcensus",
+             "--security-opt=seccomp=unconfined", f"--env=CALLCENSUS_TRACE=of:{self.profile}", "--env=OTHER=here",
+             "busybox", "busybox", "sleep", str(harness.containers.COMMAND_TIMEOUT_S)]))
+        self.assert_succeeds(started)
+        try:
+            shown = harness.containers.run(docker.docker_command(["exec", name, "busybox", "env"]))
+            self.assert_succeeds(shown)
+            self.assertIn("OTHER=here\n", shown.stdout)
+            self.assertNotIn("CALLCENSUS", shown.stdout)
+        finally:
+            harness.containers.run(docker.docker_command(["rm", "--force", name]))
+
+    def test_an_image_switches_off_no_filter(self):
+        for option in ("engine:suspend", "existing:replace"):
+            with self.subTest(option):
+                refused = self.recorded(LS, f"--env=CALLCENSUS_TRACE=of:{self.profile}",
+                                        f"--env=CALLCENSUS_OPTIONS={option}")
+                self.assertNotEqual(refused.returncode, 0, describe(refused))
+                self.assertEqual(refused.stdout, "", describe(refused))
+                self.assertIn(f"{option} is not for a container to ask for", refused.stderr, describe(refused))
+                self.assertFalse(self.profile.exists())
+
+    def test_a_second_container_changes_no_profile_that_is_there(self):
+        trace = f"--env=CALLCENSUS_TRACE=of:{self.profile}"
+        self.assert_lists_the_root(self.recorded(LS, trace))
+        before = self.profile.read_text()
+        self.assert_succeeds(self.recorded(MKDIR, trace))
+        self.assertEqual(self.profile.read_text(), before)
+        second = self.profile.with_suffix(".2.json")
+        self.assert_succeeds(docker.run(sandbox, MKDIR, second))
+
     def test_containers_that_do_not_ask_are_left_alone(self):
         self.assert_lists_the_root(self.recorded(LS))
         self.assertFalse(self.profile.exists())

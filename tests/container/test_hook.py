@@ -7,9 +7,12 @@ returns: nothing here waits for it.
 """
 
 import contextlib
+import fcntl
+import hashlib
 import json
 import os
 import subprocess
+import time
 import unittest
 
 import containers
@@ -152,6 +155,80 @@ class Scenarios(HookTest):
                 self.assertIn(errors[paths], refused.stderr.replace('\\"', '"'), describe(refused))
 
         self.for_each(LAUNCHERS, check, paths=errors)
+
+
+class Strangers(HookTest):
+    """Who cannot do himself what he asks for: an image, whose annotations podman takes for the user's, and pods."""
+
+    def image(self, annotations):
+        """An image of busybox, by its number."""
+        folder = sandbox.path / sandbox.new_name("image")
+        blobs = folder / "blobs/sha256"
+        blobs.mkdir(parents=True)
+
+        def blob(content):
+            digest = hashlib.sha256(content).hexdigest()
+            (blobs / digest).write_bytes(content)
+            return {"digest": f"sha256:{digest}", "size": len(content)}
+
+        archive = folder / "layer.tar"
+        containers.run_or_fail(["tar", "-C", sandbox.rootfs, "-cf", archive, "."])
+        kind = "application/vnd.oci.image"
+        layer = blob(archive.read_bytes())
+        config = blob(json.dumps({"architecture": "amd64", "os": "linux", "config": {"Env": ["PATH=/bin"]},
+                                  "rootfs": {"type": "layers", "diff_ids": [layer["digest"]]}}).encode())
+        manifest = blob(json.dumps({
+            "schemaVersion": 2, "mediaType": f"{kind}.manifest.v1+json", "annotations": annotations,
+            "config": {"mediaType": f"{kind}.config.v1+json", **config},
+            "layers": [{"mediaType": f"{kind}.layer.v1.tar", **layer}]}).encode())
+        (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+        (folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [
+            {"mediaType": f"{kind}.manifest.v1+json", **manifest}]}))
+        policy = folder / "policy.json"
+        policy.write_text('{"default": [{"type": "insecureAcceptAnything"}]}')
+        pulled = LAUNCHERS[0].podman(sandbox, ["pull", "--quiet", "--signature-policy", policy, f"oci:{folder}"])
+        self.assert_succeeds(pulled)
+        return pulled.stdout.split()[-1]
+
+    def run_image(self, image, *options):
+        return LAUNCHERS[0].podman(sandbox, [
+            "run", "--rm", "--cgroup-parent", f"/{sandbox.cgroup}", "--cgroups", "no-conmon",
+            "--security-opt", "seccomp=unconfined", *options, image, "busybox", *LS])
+
+    def test_an_image_chooses_no_files_of_the_machine(self):
+        image = self.image({"io.containers.trace-syscall": f"of:{self.profile}"})
+        refused = self.run_image(image)
+        self.assertNotEqual(refused.returncode, 0, describe(refused))
+        self.assertIn("a container may name files below /var/lib/callcensus only", refused.stderr,
+                      describe(refused))
+        self.assertFalse(self.profile.exists())
+        # What the user says counts.
+        own = self.profile.with_suffix(".own.json")
+        self.assert_lists_the_root(self.run_image(image, *annotated(f"of:{own}")))
+        self.assertTrue(own.exists())
+        self.assertFalse(self.profile.exists())
+
+    def test_a_pod_chooses_none_either(self):
+        refused = self.run_recorded(LAUNCHERS[0], LS, options=[
+            "--annotation", "io.kubernetes.cri-o.ContainerType=container"])
+        self.assertNotEqual(refused.returncode, 0, describe(refused))
+        self.assertFalse(self.profile.exists())
+
+
+class Locked(HookTest):
+    def test_whoever_locks_the_directory_holds_up_no_container(self):
+        folder = sandbox.path / sandbox.new_name("everybodys")
+        folder.mkdir()
+        theirs = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(theirs, fcntl.LOCK_EX)
+            profile = folder / "ls.json"
+            begin = time.monotonic()
+            self.assert_lists_the_root(self.run_recorded(LAUNCHERS[0], LS, f"of:{profile}"))
+            self.assertLess(time.monotonic() - begin, containers.COMMAND_TIMEOUT_S / 2)
+            self.assertTrue(profile.exists())
+        finally:
+            os.close(theirs)
 
 
 class Stages(HookTest):

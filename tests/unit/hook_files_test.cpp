@@ -1,5 +1,8 @@
 #include "cli/hook_files.hpp"
 
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -8,6 +11,8 @@
 #include <filesystem>
 
 #include "base/file.hpp"
+#include "base/unique_fd.hpp"
+#include "cli/directory_lock.hpp"
 #include "profiles.hpp"
 
 using namespace callcensus;
@@ -18,6 +23,7 @@ namespace {
 using callcensus::testing::parse;
 using callcensus::testing::profile;
 using Names = std::vector<std::string>;
+constexpr std::chrono::milliseconds longest_wait{5000};
 
 Recording recording_of(const Names& names, const std::string& command = "/bin/tool") {
     Recording recording;
@@ -52,7 +58,14 @@ struct Directory {
 
 HookRequest request_for(const Directory& directory) {
     HookRequest request;
+    request.limits = {Asker::owner};
     request.output = directory.file("p.json");
+    return request;
+}
+
+HookRequest request_of_stranger(const Directory& directory) {
+    HookRequest request = request_for(directory);
+    request.limits = {Asker::stranger, directory.name.data()};
     return request;
 }
 
@@ -66,7 +79,12 @@ std::string content(const std::string& path) { return read_file(path, 1 << 20).v
 Profile profile_in(const std::string& path) { return read_profile(content(path), path).value(); }
 
 void write(HookFiles& files, const Recording& recording) {
-    for (const Error& error : files.write(recording)) FAIL(error.text());
+    for (const Error& error : files.write(recording, longest_wait)) FAIL(error.text());
+}
+
+std::string refusal(const HookRequest& request) {
+    const auto files = HookFiles::prepare(request);
+    return files ? "none" : files.error().text();
 }
 
 }  // namespace
@@ -284,7 +302,7 @@ TEST_CASE("many that write at once lose nothing") {
         const pid_t child = ::fork();
         if (child == 0) {
             auto files = HookFiles::prepare(request);
-            const bool written = files && files->write(recording_of({name}, name)).empty();
+            const bool written = files && files->write(recording_of({name}, name), longest_wait).empty();
             ::_exit(written ? 0 : 1);
         }
         children.push_back(child);
@@ -297,4 +315,166 @@ TEST_CASE("many that write at once lose nothing") {
     for (const std::string& name : names) CHECK(rules_for(profile_in(request.output), name).size() == 1);
     CHECK(parse_recordings(content(request.recording), "r").value().size() == names.size());
     CHECK(std::distance(std::filesystem::directory_iterator(directory.name.data()), {}) == 2);
+}
+
+TEST_CASE("strangers' files are below their directory, and no link leads there") {
+    const Directory directory, elsewhere;
+    HookRequest request = request_of_stranger(directory);
+    CHECK(refusal(request) == "none");
+    std::filesystem::create_directory(directory.file("sub"));
+    std::filesystem::create_directory_symlink(elsewhere.name.data(), directory.file("link"));
+    std::filesystem::create_directory_symlink(directory.name.data(), elsewhere.file("same"));
+    std::filesystem::create_symlink(elsewhere.file("p.json"), directory.file("to-be"));
+    for (const std::string& inside : {directory.file("sub/p.json"), directory.file("./sub//../sub/p.json")}) {
+        request.output = inside;
+        CHECK(refusal(request) == "none");
+    }
+    for (const std::string& outside :
+         {elsewhere.file("p.json"), directory.file("../p.json"), directory.file("sub/../../p.json"),
+          std::string(directory.name.data()), std::string(directory.name.data()) + "x/p.json",
+          directory.file("link/p.json"), directory.file("sub/"), std::string("/proc/self/cwd/p.json"),
+          directory.file("no/p.json")}) {
+        INFO(outside);
+        request = request_of_stranger(directory);
+        request.output = outside;
+        CHECK(refusal(request) != "none");
+        request = request_of_stranger(directory);
+        request.recording = outside;
+        CHECK(refusal(request) != "none");
+        request = request_of_stranger(directory);
+        request.baseline = outside;
+        CHECK(refusal(request) != "none");
+    }
+    // The directory is the administrator's, who may have made a link of it, or end it with a slash.
+    request = request_of_stranger(directory);
+    for (const std::string& named : {elsewhere.file("same"), std::string(directory.name.data()) + "/"}) {
+        request.limits.directory = named;
+        CHECK(refusal(request) == "none");
+    }
+    // A link where the file is to be is another's file.
+    request = request_of_stranger(directory);
+    request.output = directory.file("to-be");
+    HookFiles files = prepared(request);
+    write(files, recording_of({"read"}));
+    CHECK_FALSE(std::filesystem::exists(elsewhere.file("p.json")));
+    CHECK(std::filesystem::exists(directory.file("to-be.2")));
+}
+
+TEST_CASE("strangers are not told what is in a file") {
+    const Directory directory, elsewhere;
+    HookRequest request = request_of_stranger(directory);
+    REQUIRE(replace_file(elsewhere.file("secret"), "root:x:0:0"));
+    REQUIRE(replace_file(directory.file("secret"), "root:x:0:0"));
+    request.baseline = elsewhere.file("secret");
+    CHECK(refusal(request).find("below") != std::string::npos);
+    request.baseline = directory.file("secret");
+    CHECK(refusal(request) ==
+          "invalid annotation: " + request.baseline + ": error parsing input file: is no profile");
+    request.baseline = directory.file("link");
+    std::filesystem::create_hard_link(elsewhere.file("secret"), request.baseline);
+    CHECK(refusal(request).find("another name") != std::string::npos);
+}
+
+TEST_CASE("a container that a stranger started changes no file that is there") {
+    const Directory directory;
+    HookRequest request = request_of_stranger(directory);
+    request.recording = directory.file("r.json");
+    HookFiles first = prepared(request);
+    write(first, recording_of({"read"}));
+    CHECK(first.notes().empty());
+    const std::string profile = content(request.output), recording = content(request.recording);
+    // Its own file grows with what it does.
+    write(first, recording_of({"read", "rmdir"}));
+    CHECK(rules_for(profile_in(request.output), "rmdir").size() == 1);
+    const std::string longer = content(request.output);
+    HookFiles second = prepared(request);
+    write(second, recording_of({"mount"}));
+    REQUIRE(second.notes().size() == 2);
+    CHECK(second.notes()[0].find(directory.file("p.2.json")) != std::string::npos);
+    CHECK(content(request.output) == longer);
+    CHECK(rules_for(profile_in(directory.file("p.2.json")), "mount").size() == 1);
+    CHECK(rules_for(profile_in(directory.file("p.2.json")), "rmdir").empty());
+    write(second, recording_of({"mount", "sync"}));
+    CHECK(rules_for(profile_in(directory.file("p.2.json")), "sync").size() == 1);
+    CHECK_FALSE(std::filesystem::exists(directory.file("p.3.json")));
+    // What is there already is not said again.
+    HookFiles third = prepared(request);
+    write(third, recording_of({"mount", "sync"}));
+    CHECK_FALSE(std::filesystem::exists(directory.file("p.3.json")));
+    CHECK(parse_recordings(content(directory.file("r.json")), "r").value().size() == 1);
+}
+
+TEST_CASE("a named pipe in the place of a file keeps nobody waiting") {
+    const Directory directory;
+    HookRequest request = request_for(directory);
+    request.baseline = directory.file("pipe");
+    REQUIRE(::mkfifo(request.baseline.c_str(), 0666) == 0);
+    CHECK(refusal(request).find("is no regular file") != std::string::npos);
+    request.baseline.clear();
+    HookFiles files = prepared(request);
+    REQUIRE(::mkfifo(request.output.c_str(), 0666) == 0);
+    CHECK(files.write(recording_of({"read"}), longest_wait).size() == 1);
+}
+
+TEST_CASE("whoever locks the directory holds up nobody") {
+    const Directory directory;
+    const UniqueFd theirs(::open(directory.name.data(), O_RDONLY));
+    REQUIRE(::flock(theirs.get(), LOCK_EX) == 0);
+    const auto begin = std::chrono::steady_clock::now();
+    HookFiles files = prepared(request_for(directory));
+    write(files, recording_of({"read"}));
+    if (::geteuid() == 0) {  // who has a place for locks of his own
+        CHECK(std::chrono::steady_clock::now() - begin < longest_wait);
+        CHECK(files.notes().empty());
+    }
+}
+
+TEST_CASE("what cannot be locked in time is written beside, with all that was there") {
+    const Directory directory;
+    const HookRequest request = request_for(directory);
+    HookFiles other = prepared(request);
+    write(other, recording_of({"getppid"}));
+    HookFiles files = prepared(request);
+    const UniqueFd open(::open(directory.name.data(), O_PATH));
+    using Clock = DirectoryLock::Clock;
+    auto lock = DirectoryLock::of(open.get(), Clock::time_point::min(), "d").value();
+    REQUIRE(lock);
+    const auto begin = Clock::now();
+    CHECK_FALSE(DirectoryLock::of(open.get(), Clock::time_point::min(), "d")->has_value());
+    CHECK_FALSE(DirectoryLock::of(open.get(), begin + std::chrono::milliseconds(50), "d")->has_value());
+    CHECK(Clock::now() - begin >= std::chrono::milliseconds(50));
+
+    const std::string before = content(request.output);
+    CHECK(files.write(recording_of({"mkdir"}), std::chrono::milliseconds(0)).size() == 1);
+    CHECK_FALSE(std::filesystem::exists(directory.file("p.2.json")));
+    CHECK(files.write(recording_of({"mkdir"}), std::chrono::milliseconds(50)).empty());
+    CHECK(Clock::now() - begin < longest_wait);
+    CHECK(content(request.output) == before);
+    REQUIRE(files.notes().size() == 1);
+    CHECK(files.notes()[0].find("p.2.json") != std::string::npos);
+    for (const char* name : {"getppid", "mkdir"})
+        CHECK(rules_for(profile_in(directory.file("p.2.json")), name).size() == 1);
+
+    lock.reset();
+    write(files, recording_of({"mkdir", "rmdir"}));
+    CHECK(rules_for(profile_in(request.output), "rmdir").size() == 1);
+}
+
+TEST_CASE("who waits for a lock has it as soon as it is given up") {
+    const Directory directory;
+    const UniqueFd open(::open(directory.name.data(), O_PATH));
+    using Clock = DirectoryLock::Clock;
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const auto lock = DirectoryLock::of(open.get(), Clock::time_point::min(), "d");
+        ::usleep(300'000);
+        ::_exit(lock && *lock ? 0 : 1);
+    }
+    ::usleep(100'000);
+    const auto begin = Clock::now();
+    CHECK(DirectoryLock::of(open.get(), begin + std::chrono::seconds(30), "d")->has_value());
+    CHECK(Clock::now() - begin < std::chrono::seconds(20));
+    int status = 0;
+    REQUIRE(::waitpid(child, &status, 0) == child);
+    CHECK(status == 0);
 }

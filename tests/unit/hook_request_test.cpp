@@ -3,10 +3,14 @@
 #include "catch.hpp"
 
 using namespace callcensus;
+using callcensus::cli::Asker;
 using callcensus::cli::HookRequest;
+using callcensus::cli::Limits;
 using callcensus::cli::read_request;
 
 namespace {
+
+const Limits of_owner{Asker::owner};
 
 Annotations annotated(const std::string& trace, const std::string& options = "") {
     Annotations annotations{{"io.containers.trace-syscall", trace}};
@@ -14,14 +18,16 @@ Annotations annotated(const std::string& trace, const std::string& options = "")
     return annotations;
 }
 
-HookRequest request(const std::string& trace, const std::string& options = "") {
-    const auto read = read_request(annotated(trace, options));
+HookRequest request(const std::string& trace, const std::string& options = "",
+                    const Limits& limits = of_owner) {
+    const auto read = read_request(annotated(trace, options), limits);
     if (!read) FAIL(read.error().text());
     return read->value();
 }
 
-std::string error(const std::string& trace, const std::string& options = "") {
-    const auto read = read_request(annotated(trace, options));
+std::string error(const std::string& trace, const std::string& options = "",
+                  const Limits& limits = of_owner) {
+    const auto read = read_request(annotated(trace, options), limits);
     if (read) FAIL("is accepted: " + trace + " " + options);
     constexpr std::string_view begin = "invalid annotation: ";
     const std::string text = read.error().text();
@@ -32,8 +38,8 @@ std::string error(const std::string& trace, const std::string& options = "") {
 }  // namespace
 
 TEST_CASE("without the annotation nothing is asked for, whatever the options say") {
-    CHECK_FALSE(*read_request({}));
-    CHECK_FALSE(*read_request({{"io.callcensus.options", "nonsense"}, {"x", "y"}}));
+    CHECK_FALSE(*read_request({}, of_owner));
+    CHECK_FALSE(*read_request({{"io.callcensus.options", "nonsense"}, {"x", "y"}}, of_owner));
 }
 
 TEST_CASE("the annotation names an output and perhaps an input, in either order") {
@@ -82,4 +88,17 @@ TEST_CASE("what is wrong with our options") {
     CHECK(error("of:/p", "format:bpf").rfind("format is one of oci, docker, spo, minijail, not \"bpf\"", 0) ==
           0);
     CHECK(error("of:/p", "recording:r.json") == "recording file path must be absolute, not \"r.json\"");
+}
+
+TEST_CASE("a stranger asks for nothing that weakens his container or touches what is there") {
+    const Limits of_stranger{Asker::stranger};
+    for (const char* text : {"engine:suspend", "existing:replace", "existing:merge"})
+        CHECK(error("of:/p", text, of_stranger).rfind(std::string(text) + " is not for a container", 0) == 0);
+    CHECK(error("of:/p", "engine:ptrace;engine:suspend", of_stranger).find("suspend") != std::string::npos);
+    for (const char* text :
+         {"engine:auto", "engine:ptrace", "engine:adaptive", "format:oci", "format:docker", "format:spo",
+          "format:minijail", "runtime:any", "runtime:none", "recording:/r", "privileges:keep"})
+        CHECK(request("of:/p", text, of_stranger).limits.asker == Asker::stranger);
+    // As long as nobody says more, it is a stranger.
+    CHECK(Limits{}.asker == Asker::stranger);
 }

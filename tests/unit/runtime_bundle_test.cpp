@@ -14,9 +14,9 @@ std::string bundle(const std::vector<std::string>& arguments) {
 }
 
 Json hooked(const std::string& config) {
-    const auto changed = with_hook(config, "/p");
-    if (!changed) FAIL("is left alone");
-    return Json::parse(changed->text);
+    const auto asked = asking(config);
+    if (!asked) FAIL("is left alone");
+    return Json::parse(with_hook(asked->text, "/p", {"callcensus", "hook"}));
 }
 
 }  // namespace
@@ -75,40 +75,59 @@ TEST_CASE("variables stand for annotations and do not reach the program") {
     CHECK(both["process"]["env"].empty());
 }
 
-TEST_CASE("what comes by the environment is known to, and may name files of one directory only") {
-    const auto by_environment = with_hook(R"({"process":{"env":["CALLCENSUS_TRACE=of:/o"]}})", "/p");
+TEST_CASE("what comes by the environment is known to, and counts only where nothing is annotated") {
+    const auto by_environment = asking(R"({"process":{"env":["CALLCENSUS_TRACE=of:/o"]}})");
     REQUIRE(by_environment);
     CHECK(by_environment->from_environment);
     CHECK(by_environment->annotations.at("io.containers.trace-syscall") == "of:/o");
-    const auto options_alone = with_hook(
-        R"({"process":{"env":["CALLCENSUS_OPTIONS=recording:/r"]},"annotations":{"io.containers.trace-syscall":"of:/o"}})",
-        "/p");
-    REQUIRE(options_alone);
-    CHECK(options_alone->from_environment);
-    const auto annotated = with_hook(R"({"annotations":{"io.containers.trace-syscall":"of:/o"}})", "/p");
-    REQUIRE(annotated);
-    CHECK_FALSE(annotated->from_environment);
+    // An image spoils nothing of what was said to the engine.
+    const auto both = asking(
+        R"({"process":{"env":["CALLCENSUS_TRACE=nonsense","CALLCENSUS_OPTIONS=nonsense"]},"annotations":{"io.containers.trace-syscall":"of:/o"}})");
+    REQUIRE(both);
+    CHECK_FALSE(both->from_environment);
+    CHECK(both->annotations.size() == 1);
+    CHECK(both->text.find("nonsense") == std::string::npos);
+}
 
-    HookRequest request;
-    for (const auto& [path, confined] :
-         std::vector<std::pair<std::string, bool>>{{"/no/such/dir/f.json", true},
-                                                   {"/no/such/dir/a/b", true},
-                                                   {"/no/such/dir", false},
-                                                   {"/no/such/directory", false},
-                                                   {"/no/such/dir/../f", false},
-                                                   {"/etc/f", false}}) {
-        INFO(path);
-        request.output = path;
-        CHECK(check_confined(request, "/no/such/dir").has_value() == confined);
-    }
-    request.output = "/no/such/dir/f";
-    CHECK(check_confined(request, "/no/such/dir/"));
-    CHECK_FALSE(check_confined(request, ""));
-    request.baseline = "/etc/shadow";
-    CHECK_FALSE(check_confined(request, "/no/such/dir"));
-    request.baseline.clear();
-    request.recording = "/etc/cron.d/f";
-    CHECK_FALSE(check_confined(request, "/no/such/dir"));
+TEST_CASE("a hook of ours that is there gets the arguments that count") {
+    const std::string config =
+        R"({"hooks":{"prestart":[{"path":"/other","args":["callcensus","hook"]},{"path":"/p","args":["callcensus","hook"]}]}})";
+    const Json hooks =
+        Json::parse(with_hook(config, "/p", {"callcensus", "hook", "--trust", "nobody"}))["hooks"];
+    CHECK(hooks["prestart"].size() == 2);
+    CHECK(hooks["prestart"][0]["args"].size() == 2);
+    CHECK(hooks["prestart"][1]["args"] == Json::parse(R"(["callcensus","hook","--trust","nobody"])"));
+}
+
+TEST_CASE("what is executed in a container is described by a file that an option of exec names") {
+    const auto path = [](const std::vector<std::string>& arguments) {
+        const auto file = process_file_of(arguments);
+        if (!file) return std::string("none");
+        CHECK(arguments[file->word] == file->prefix + file->path);
+        return file->path;
+    };
+    CHECK(path({"exec", "--process", "/f", "c1"}) == "/f");
+    CHECK(path({"exec", "-p", "/f", "c1"}) == "/f");
+    CHECK(path({"exec", "--process=/f", "c1"}) == "/f");
+    // As containerd and conmon call it.
+    CHECK(path({"--root", "/r", "--log", "/l", "--log-format", "json", "exec", "--process", "/f",
+                "--console-socket", "/s", "--detach", "--pid-file", "/p", "c1"}) == "/f");
+    CHECK(path({"exec", "-d", "--pid-file", "process", "-p", "/f", "c1"}) == "/f");
+    CHECK(path({"exec", "-e", "-p", "c1", "ls"}) == "none");
+    CHECK(path({"exec", "c1", "-p", "/f"}) == "none");
+    CHECK(path({"create", "-p", "/f", "c1"}) == "none");
+    CHECK(path({"exec", "-p"}) == "none");
+    CHECK(path({}) == "none");
+}
+
+TEST_CASE("what is executed in a container does not see our variables") {
+    CHECK(
+        without_our_variables(
+            R"({"z":1,"env":["A=1","CALLCENSUS_TRACE=of:/o","CALLCENSUS_OPTIONS=x","CALLCENSUS_TRACE=of:/p"],"a":2})") ==
+        R"({"z":1,"env":["A=1"],"a":2})");
+    for (const char* text :
+         {R"({"env":["A=1","CALLCENSUS_TRACER=x"]})", R"({"env":null})", "{}", "[]", "", "{"})
+        CHECK_FALSE(without_our_variables(text));
 }
 
 TEST_CASE("what asks for nothing, or cannot be read, is left alone") {
@@ -119,6 +138,6 @@ TEST_CASE("what asks for nothing, or cannot be read, is left alone") {
           R"({"annotations":{"io.containers.trace-syscall":"of:/o"},"hooks":{"prestart":{}}})",
           R"({"annotations":{"io.containers.trace-syscall":"of:/o"},"hooks":[]})"}) {
         INFO(text);
-        CHECK_FALSE(with_hook(text, "/p"));
+        CHECK_FALSE(asking(text));
     }
 }
