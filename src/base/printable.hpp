@@ -1,4 +1,15 @@
-// Text from files and command lines may hold anything, and goes to a terminal.
+// For whom text is written. Text from files, command lines and the target may hold anything, and whatever we
+// print may come to a terminal, which takes some characters for commands:
+//
+//     printable(name)          a person reads it: one line, and such characters are shown as \x1b
+//     without_controls(text)   a comment in a file: one line, and there is a blank in their place
+//     json_text(value)         a program reads it (format/json_text.hpp): nothing is lost, and as the
+//     finished escaped_in_quotes(text)  text of JSON or YAML holds them only in quotes, each is written as
+//     \u009b
+//
+// Such characters are: C0, DEL and C1 (U+009B begins commands as ESC [ does), alone or in UTF-8; what ends a
+// line in Unicode; and what turns the direction of writing round, by which a line reads other than it is
+// (CVE-2021-42574).
 #pragma once
 
 #include <string>
@@ -6,28 +17,15 @@
 
 namespace callcensus {
 
-/// One line, and no commands for the terminal: control characters become \x1b and the like.
-[[nodiscard]] inline std::string printable(std::string_view line) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string shown;
-    const auto escape = [&](unsigned char byte) {
-        shown += {'\\', 'x', digits[byte >> 4], digits[byte & 15]};
-    };
-    for (std::size_t at = 0; at < line.size(); ++at) {
-        const auto byte = static_cast<unsigned char>(line[at]);
-        const auto next = static_cast<unsigned char>(at + 1 < line.size() ? line[at + 1] : 0);
-        // U+0080 to U+009F in UTF-8: U+009B begins commands as ESC [ does.
-        const bool is_c1 = byte == 0xc2 && next >= 0x80 && next < 0xa0;
-        if (byte >= 0x20 && byte != 0x7f && !is_c1) {
-            shown += line[at];
-            continue;
-        }
-        escape(byte);
-        if (!is_c1) continue;
-        escape(next);
-        ++at;
-    }
-    return shown;
-}
+/// Valid UTF-8 on one line: what is no UTF-8, and what a terminal does not show as it is, becomes \x9b, byte
+/// by byte. A backslash stays as it is.
+[[nodiscard]] std::string printable(std::string_view line);
+
+/// Valid UTF-8 on one line, with a blank in place of each byte that printable() would escape.
+[[nodiscard]] std::string without_controls(std::string_view text);
+
+/// Of valid UTF-8: each such character from DEL on as \u and four digits, which JSON and a double-quoted
+/// scalar of YAML both read back as the same. What comes before DEL, and everything else, stays.
+[[nodiscard]] std::string escaped_in_quotes(std::string_view text);
 
 }  // namespace callcensus

@@ -3,7 +3,6 @@
 #include <sys/utsname.h>
 
 #include <algorithm>
-#include <iostream>
 
 #include "callcensus/abi.hpp"
 #include "callcensus/version.hpp"
@@ -77,7 +76,6 @@ int main(int argc, char** argv) {
         return callcensus::cli::run({argv + 1, argv + argc});
     } catch (
         const std::exception& error) {  // out of memory, a fault of ours: still one line, still our status
-        std::cerr << "callcensus: " << error.what() << '\n';
-        return callcensus::cli::failed;
+        return callcensus::cli::complain({error.what(), "", 0});
     }
 }

@@ -1,14 +1,17 @@
 #include "cli/messages.hpp"
 
-#include <iostream>
+#include <unistd.h>
 
+#include "base/file.hpp"
 #include "base/printable.hpp"
 
 namespace callcensus::cli {
 
-void say_plain(const std::string& line) { std::cerr << printable(line) + "\n" << std::flush; }
+void say_to_program(const std::string& line) {
+    static_cast<void>(write_all(STDERR_FILENO, line + "\n", "standard error"));  // there is nobody to tell
+}
 
-void say(const std::string& line) { say_plain("callcensus: " + line); }
+void say(const std::string& line) { say_to_program("callcensus: " + printable(line)); }
 
 int complain(const Error& error, int status) {
     say(error.text());

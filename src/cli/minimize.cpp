@@ -94,7 +94,7 @@ int minimize_profile(const MinimizeCommandOptions& options, const std::vector<st
     if (const auto done = replace_file(options.output, written->content); !done)
         return complain(done.error());
     if (options.json)
-        say_plain(minimize_json(*minimized));
+        say_to_program(minimize_json(*minimized));
     else if (!options.quiet)
         for (const std::string& line : minimize_lines(*minimized)) say(line);
     if (!options.quiet)

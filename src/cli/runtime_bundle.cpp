@@ -4,6 +4,8 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "format/json_text.hpp"
+
 namespace callcensus::cli {
 namespace {
 
@@ -105,8 +107,7 @@ std::optional<std::string> log_of(const std::vector<std::string>& arguments) {
 }
 
 std::string log_line(const std::string& message) {
-    return Json{{"level", "error"}, {"msg", message}}.dump(-1, ' ', false, Json::error_handler_t::replace) +
-           "\n";
+    return json_text(Json{{"level", "error"}, {"msg", message}}) + "\n";
 }
 
 std::optional<ProcessFile> process_file_of(const std::vector<std::string>& arguments) {

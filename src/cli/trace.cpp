@@ -145,7 +145,7 @@ int trace(const TraceOptions& options, const std::vector<std::string>& command) 
     if (!written && summary.recording_path.empty()) save_elsewhere(recording, options.output);
 
     if (options.json)
-        say_plain(summary_json(summary));
+        say_to_program(summary_json(summary));
     else if (!options.quiet)
         for (const std::string& line : summary_lines(summary)) say(line);
     if (!options.quiet && !options.json)

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/printable.hpp"
 #include "format/flat_profile.hpp"
 #include "format/formats.hpp"
 
@@ -22,7 +23,7 @@ std::string identifier(std::string name) {
 
 // What would end a comment, and what a compiler warns of in one.
 std::string for_comment(std::string text) {
-    text = one_line(std::move(text));
+    text = without_controls(text);
     for (const std::string_view mark : {"*/", "/*", "\\"})
         for (std::size_t at = text.find(mark); at != std::string::npos; at = text.find(mark, at))
             text.replace(at, 1, " ");

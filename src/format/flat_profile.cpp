@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "base/errno_names.hpp"
+#include "base/printable.hpp"
 #include "base/words.hpp"
 #include "callcensus/argument_set.hpp"
 
@@ -82,16 +83,11 @@ void tell_of_listener_and_flags(const Profile& profile, std::vector<std::string>
 }
 
 std::string heading_comment(const Profile& profile, const std::string& source) {
-    std::string text = "# Made by callcensus" + (source.empty() ? "" : " from " + one_line(source)) + ".\n";
+    std::string text =
+        "# Made by callcensus" + (source.empty() ? "" : " from " + without_controls(source)) + ".\n";
     for (const Rule& rule : profile.rules)
         if (!rule.comment.empty() && !rule.names.empty())
-            text += fmt::format("# {}: {}\n", listed(rule.names), one_line(rule.comment));
-    return text;
-}
-
-std::string one_line(std::string text) {
-    std::replace_if(
-        text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+            text += without_controls(fmt::format("# {}: {}", listed(rule.names), rule.comment)) + "\n";
     return text;
 }
 
@@ -152,7 +148,7 @@ std::optional<Decision> denial_of(const CallPolicy& call, Unsaid& unsaid) {
 
 std::string listed(const std::vector<std::string>& names) {
     constexpr std::size_t most = 3;
-    return one_line(callcensus::listed(names, most));
+    return without_controls(callcensus::listed(names, most));
 }
 
 }  // namespace callcensus::flat

@@ -67,9 +67,6 @@ struct Unsaid {
 /// "a, b, c and 3 more", on one line.
 [[nodiscard]] std::string listed(const std::vector<std::string>& names);
 
-/// Without line breaks and other control characters, for a comment.
-[[nodiscard]] std::string one_line(std::string text);
-
 /// Lines beginning with `#`: where the file comes from, and the comments of the rules.
 [[nodiscard]] std::string heading_comment(const Profile& profile, const std::string& source);
 

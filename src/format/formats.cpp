@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/printable.hpp"
 #include "format/flat_profile.hpp"
 
 namespace callcensus {
@@ -35,7 +36,7 @@ Result<Written> write_as(const FormatInfo& format, const Profile& profile, const
         return fail("holds a filter: the profile has to be compiled first", std::string(format.id));
     auto written = format.write(profile, context);
     if (written)  // names and keys come from a file
-        for (std::string& loss : written->losses) loss = flat::one_line(std::move(loss));
+        for (std::string& loss : written->losses) loss = without_controls(loss);
     return written;
 }
 

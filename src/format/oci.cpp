@@ -7,6 +7,7 @@
 #include "callcensus/format.hpp"
 #include "format/formats.hpp"
 #include "format/json_decoder.hpp"
+#include "format/json_text.hpp"
 #include "format/oci.hpp"
 
 namespace callcensus {
@@ -244,7 +245,7 @@ std::string write_profile(const Profile& profile) {
     object["syscalls"] = Json::array();
     for (const Rule& rule : profile.rules) object["syscalls"].push_back(write_rule(rule));
     write_unknown(object, profile.unknown);
-    return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    return json_text(object, 2) + "\n";
 }
 
 }  // namespace callcensus

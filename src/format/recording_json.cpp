@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "base/errno_names.hpp"
+#include "format/json_text.hpp"
 #include "callcensus/format.hpp"
 #include "format/json_decoder.hpp"
 
@@ -272,9 +273,7 @@ Json write_one(const Recording& recording) {
     return object;
 }
 
-std::string text_of(const Json& object) {
-    return object.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
-}
+std::string text_of(const Json& object) { return json_text(object, 1) + "\n"; }
 
 void check_version(Fields& fields) {
     const Placed version_at = fields.required("version");

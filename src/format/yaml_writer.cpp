@@ -5,6 +5,8 @@
 #include <cctype>
 #include <new>
 
+#include "base/printable.hpp"
+
 namespace callcensus {
 namespace {
 
@@ -102,7 +104,7 @@ std::string YamlWriter::content() && {
     emit(event);
     yaml_stream_end_event_initialize(&event);
     emit(event);
-    return std::move(content_);
+    return escaped_in_quotes(content_);
 }
 
 }  // namespace callcensus

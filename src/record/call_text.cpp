@@ -30,9 +30,9 @@ std::string in_quotes(std::string_view text) {
     std::string shown = "\"";
     for (const char c : text) {
         if (c == '"' || c == '\\') shown += '\\';
-        shown += printable({&c, 1});
+        shown += c;
     }
-    return shown + '"';
+    return printable(shown) + '"';
 }
 
 // One argument and what is needed to show it.

@@ -9,6 +9,7 @@
 
 #include "base/printable.hpp"
 #include "callcensus/describe.hpp"
+#include "format/json_text.hpp"
 #include "report/sarif.hpp"
 #include "report/sites_json.hpp"
 #include "report/xml.hpp"
@@ -226,7 +227,7 @@ std::string diff_json(const DiffReport& report) {
         entry["sites"] = sites_json(change.sites);
         object["calls"].push_back(std::move(entry));
     }
-    return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    return json_text(object, 2) + "\n";
 }
 
 std::string diff_markdown(const DiffReport& report) {

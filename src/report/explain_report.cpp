@@ -7,6 +7,7 @@
 #include "base/printable.hpp"
 #include "base/words.hpp"
 #include "callcensus/describe.hpp"
+#include "format/json_text.hpp"
 #include "report/profile_place.hpp"
 
 namespace callcensus {
@@ -30,14 +31,17 @@ std::string described(const Reason& reason, const Rule& rule) {
     return text;
 }
 
+// What comes from files must not begin a line of its own.
+std::string line(const std::string& text) { return printable(text) + "\n"; }
+
 std::string lines_of(const ExplainReport& report, const Reading& reading) {
     std::string text;
     for (const Reason& reason : reading.reasons)
-        text += "  " + where(report.file, report.text, path_of_rule(reason.rule)) + ": " +
-                described(reason, report.profile.rules[reason.rule]) + "\n";
+        text += line("  " + where(report.file, report.text, path_of_rule(reason.rule)) + ": " +
+                     described(reason, report.profile.rules[reason.rule]));
     if (reading.covered && reading.default_decides)
-        text += "  " + where(report.file, report.text, "defaultAction") + ": " +
-                describe(default_decision(report.profile)) + "\n";
+        text += line("  " + where(report.file, report.text, "defaultAction") + ": " +
+                     describe(default_decision(report.profile)));
     return text;
 }
 
@@ -48,17 +52,12 @@ std::string explain_text(const ExplainReport& report) {
     for (const auto& [call, readings] : report.explanations)
         for (const Reading& reading : readings) {
             const bool others = &reading != &readings.front();
-            text += (others ? listed(reading.readers, reading.readers.size())
-                            : fmt::format("{} on {}", name_or_number(call), info(call.abi).id)) +
-                    ": " + described(reading) + "\n" + lines_of(report, reading);
+            text += line((others ? listed(reading.readers, reading.readers.size())
+                                 : fmt::format("{} on {}", name_or_number(call), info(call.abi).id)) +
+                         ": " + described(reading)) +
+                    lines_of(report, reading);
         }
-    std::string printed;
-    for (std::size_t at = 0; at < text.size();) {
-        const std::size_t end = text.find('\n', at);
-        printed += printable(text.substr(at, end - at)) + "\n";
-        at = end + 1;
-    }
-    return printed;
+    return text;
 }
 
 std::string explain_json(const ExplainReport& report) {
@@ -83,7 +82,7 @@ std::string explain_json(const ExplainReport& report) {
         list.push_back(std::move(entry));
     }
     const Json object{{"file", report.file}, {"calls", std::move(list)}};
-    return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    return json_text(object, 2) + "\n";
 }
 
 }  // namespace callcensus

@@ -7,6 +7,7 @@
 
 #include "base/printable.hpp"
 #include "base/words.hpp"
+#include "format/json_text.hpp"
 #include "report/sarif.hpp"
 
 namespace callcensus {
@@ -53,7 +54,7 @@ std::string lint_json(const std::vector<LintedFile>& files) {
                       {"warnings", warnings},
                       {"notes", notes},
                       {"findings", std::move(list)}};
-    return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    return json_text(object, 2) + "\n";
 }
 
 std::string lint_sarif(const std::vector<LintedFile>& files, const std::vector<LintCheck>& checks) {

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/words.hpp"
+#include "format/json_text.hpp"
 
 namespace callcensus {
 namespace {
@@ -89,7 +90,7 @@ std::string minimize_json(const Minimized& minimized) {
         calls.push_back(std::move(entry));
     }
     const Json object{{"end", id(minimized.end)}, {"runs", minimized.runs}, {"calls", std::move(calls)}};
-    return object.dump(-1, ' ', false, Json::error_handler_t::replace);
+    return json_text(object);
 }
 
 }  // namespace callcensus

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "callcensus/version.hpp"
+#include "format/json_text.hpp"
 
 namespace callcensus {
 namespace {
@@ -52,7 +53,7 @@ std::string write_sarif(const std::vector<SarifRule>& rules, const std::vector<S
     const Json log{{"$schema", "https://json.schemastore.org/sarif-2.1.0.json"},
                    {"version", "2.1.0"},
                    {"runs", Json::array({std::move(run)})}};
-    return log.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    return json_text(log, 2) + "\n";
 }
 
 }  // namespace callcensus

@@ -13,6 +13,7 @@
 #include "base/errno_names.hpp"
 #include "base/printable.hpp"
 #include "callcensus/describe.hpp"
+#include "format/json_text.hpp"
 #include "model/uses.hpp"
 #include "report/sites_json.hpp"
 
@@ -284,7 +285,7 @@ std::string show_json(const std::string& name, const std::vector<std::string>& h
             {"class", id(call.risk.cls)}, {"capability", call.risk.capability}, {"reason", call.risk.reason}};
         object["calls"].push_back(std::move(entry));
     }
-    return object.dump(2, ' ', false, Json::error_handler_t::replace);
+    return json_text(object, 2);
 }
 
 }  // namespace callcensus

@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "format/json_text.hpp"
+
 namespace callcensus {
 namespace {
 
@@ -149,7 +151,7 @@ std::string summary_json(const Summary& summary) {
         object["signal"] = recording.status->signal;
     else if (recording.status)
         object["exit_code"] = recording.status->code;
-    return object.dump(-1, ' ', false, Json::error_handler_t::replace);
+    return json_text(object);
 }
 
 }  // namespace callcensus

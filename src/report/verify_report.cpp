@@ -11,6 +11,7 @@
 #include "base/words.hpp"
 #include "callcensus/describe.hpp"
 #include "callcensus/risk.hpp"
+#include "format/json_text.hpp"
 #include "report/profile_place.hpp"
 #include "report/sarif.hpp"
 #include "report/sites_json.hpp"
@@ -205,7 +206,7 @@ std::string verify_json(const VerifyReport& report) {
     object["complete"] = report.gaps.empty();
     object["gaps"] = report.gaps;
     object["notes"] = report.notes;
-    return object.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    return json_text(object, 2) + "\n";
 }
 
 // As Jenkins, GitLab and others read it: there is no standard, but the common part of

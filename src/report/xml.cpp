@@ -1,13 +1,9 @@
 #include "report/xml.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include "base/printable.hpp"
 
 namespace callcensus {
 namespace {
-
-using Json = nlohmann::json;
 
 // Characters of UTF-8 that are none of XML: U+FFFE and U+FFFF.
 void replace_noncharacters(std::string& text) {
@@ -19,8 +15,7 @@ void replace_noncharacters(std::string& text) {
 }  // namespace
 
 std::string xml(std::string_view text) {
-    const std::string quoted = Json(printable(text)).dump(-1, ' ', false, Json::error_handler_t::replace);
-    std::string characters = Json::parse(quoted).get<std::string>();
+    std::string characters = printable(text);
     replace_noncharacters(characters);
     std::string escaped;
     for (const char c : characters) {
