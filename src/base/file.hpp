@@ -39,16 +39,19 @@ namespace callcensus {
 /// Whether the path can be a file of its own that is replaced: not a device or a pipe.
 [[nodiscard]] bool is_regular_or_new(const std::string& path);
 
-/// Writes `content` so that readers see the old file or the new one and never a part: into a new file beside
-/// it, to disk, then renamed. Symbolic links are followed, an existing file's mode (and owner, where
-/// permitted) are kept; devices and pipes are written to directly. After an error the earlier file is still
-/// there.
+/// Writes `content` so that readers see the old file or the new one and never a part: into a new file in its
+/// directory, to disk, then put in its place. Where the file system has files without names (O_TMPFILE)
+/// nothing is left there however we are killed; only a kill between the last two calls, link and rename, can
+/// leave
+/// `.NAME.callcensus-tmp`, which the next one to write the file removes. Symbolic links are followed, an
+/// existing file's mode (and owner, where permitted) are kept; devices and pipes are written to directly.
+/// After an error the earlier file is still there.
 [[nodiscard]] Result<void> replace_file(const std::string& path, std::string_view content);
 
 /// What the umask leaves of 0666.
 [[nodiscard]] mode_t mode_for_a_new_file();
 
-/// Writes everything to a descriptor.
+/// Writes everything to a descriptor. Beyond RLIMIT_FSIZE that is an error, EFBIG, and not SIGXFSZ.
 [[nodiscard]] Result<void> write_all(int fd, std::string_view content, const std::string& name);
 
 }  // namespace callcensus

@@ -1,17 +1,16 @@
 // The recording's own JSON, version 1. docs/recording.schema.json describes it.
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <ctime>
 #include <map>
 #include <tuple>
 
 #include "base/errno_names.hpp"
-#include "format/json_text.hpp"
 #include "callcensus/format.hpp"
 #include "format/json_decoder.hpp"
+#include "format/json_text.hpp"
+#include "format/time_text.hpp"
 
 namespace callcensus {
 namespace {
@@ -24,29 +23,6 @@ constexpr int version = 1;
 
 // Of whom the calls of a process are known, in the order of Scope.
 constexpr std::array<std::string_view, 3> scopes{"process", "executable", "tree"};
-
-// Microseconds are plenty, and keep the file free of seventeen-digit numbers.
-double rounded(Milliseconds time) {
-    // To the nearest one: 4.039 ms are a little less than 4039 us, and must not lose one each time it is
-    // written.
-    return static_cast<double>(std::chrono::round<std::chrono::microseconds>(time).count()) / 1000;
-}
-
-std::string write_time(std::chrono::system_clock::time_point time) {
-    const auto milliseconds =
-        std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
-    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z",
-                       fmt::gmtime(static_cast<std::time_t>(milliseconds / 1000)), milliseconds % 1000);
-}
-
-std::optional<std::chrono::system_clock::time_point> read_time(const std::string& text) {
-    std::tm broken_down{};
-    const char* rest = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &broken_down);
-    int milliseconds = 0;
-    if (rest == nullptr || std::sscanf(rest, ".%3dZ", &milliseconds) != 1) return std::nullopt;
-    return std::chrono::system_clock::from_time_t(::timegm(&broken_down)) +
-           std::chrono::milliseconds(milliseconds);
-}
 
 // ---- writing ----
 
@@ -297,7 +273,10 @@ Recording read_one(Decoder& decoder, const Placed& top) {
     recording.command = fields.texts("command");
     if (const auto started = fields.text("started")) {
         const auto time = read_time(*started);
-        if (!time) fields.complain(fields.required("started"), "must look like 2026-11-22T01:46:00.123Z");
+        if (!time)
+            fields.complain(
+                fields.required("started"),
+                "must look like 2026-11-22T01:46:00.123Z, and lie between 1677-09-21 and 2262-04-11");
         recording.started = time.value_or(std::chrono::system_clock::time_point());
     }
     recording.duration = Milliseconds(fields.real("duration_ms").value_or(0));

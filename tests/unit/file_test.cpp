@@ -1,9 +1,11 @@
 #include "base/file.hpp"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -108,4 +110,38 @@ TEST_CASE("errno values have names, the kernel's own included") {
     CHECK_FALSE(errno_from_name("ENOTHING").has_value());
     CHECK_FALSE(errno_from_name("E99999").has_value());
     CHECK_FALSE(errno_from_name("").has_value());
+}
+
+TEST_CASE_METHOD(Directory, "what a killed writer has left is removed, and what is not ours is left alone") {
+    const std::string left = *this / ".f.callcensus-tmp";
+    REQUIRE(replace_file(*this / "f", "one"));
+    { std::ofstream(left) << "half"; }
+    REQUIRE(replace_file(*this / "f", "two"));
+    CHECK(read_file(*this / "f", 100).value() == "two");
+    CHECK(entries() == 1);
+
+    // Somebody's trap: what the link leads to is not touched, and the file is written all the same.
+    { std::ofstream(*this / "precious") << "precious"; }
+    std::filesystem::create_symlink("precious", left);
+    REQUIRE(replace_file(*this / "f", "three"));
+    CHECK(read_file(*this / "f", 100).value() == "three");
+    CHECK(read_file(*this / "precious", 100).value() == "precious");
+    CHECK(std::filesystem::is_symlink(left));
+}
+
+TEST_CASE_METHOD(Directory, "a file that may not become so large is an error and no death") {
+    REQUIRE(replace_file(*this / "f", "one"));
+    rlimit before{};
+    ::getrlimit(RLIMIT_FSIZE, &before);
+    const rlimit small{1000, before.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &small);
+    const auto done = replace_file(*this / "f", std::string(2000, 'x'));
+    ::setrlimit(RLIMIT_FSIZE, &before);
+    REQUIRE_FALSE(done);
+    CHECK(done.error().errnum == EFBIG);
+    CHECK(read_file(*this / "f", 100).value() == "one");
+    CHECK(entries() == 1);
+    sigset_t pending;
+    ::sigpending(&pending);
+    CHECK(::sigismember(&pending, SIGXFSZ) == 0);
 }

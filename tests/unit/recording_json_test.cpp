@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cerrno>
+#include <limits>
 
 #include "callcensus/format.hpp"
 #include "catch.hpp"
@@ -147,4 +148,56 @@ TEST_CASE("what is not exact is said") {
     CHECK(write_recording(*again) == text);
     CHECK(error_of(with(text, "\"scope\": \"executable\"", "\"scope\": \"planet\""))
               .find("must be process, executable or tree") != std::string::npos);
+}
+
+TEST_CASE("a time comes back as it was written, or is refused") {
+    const auto rewritten = [](const std::string& started) -> std::string {
+        const auto recording =
+            parse_recording(with(write_recording(sample()), "2026-09-21T14:13:20.007Z", started), "r.json");
+        if (!recording)
+            return recording.error().text().find("started must look like") != std::string::npos
+                       ? "refused"
+                       : recording.error().text();
+        const std::string text = write_recording(*recording);
+        const auto again = parse_recording(text, "again");
+        REQUIRE(again);
+        CHECK(write_recording(*again) == text);
+        const auto at = text.find("\"started\": \"") + 12;
+        return text.substr(at, text.find('"', at) - at);
+    };
+    for (const std::string time :
+         {"2026-09-21T14:13:20.007Z", "1970-01-01T00:00:00.000Z", "1969-12-31T23:59:59.999Z",
+          "1700-02-28T01:02:03.004Z", "2261-12-31T23:59:59.999Z", "1677-09-22T00:00:00.000Z",
+          "2262-04-11T23:47:16.854Z", "2024-02-29T23:59:59.999Z"})
+        CHECK(rewritten(time) == time);
+    CHECK(rewritten("2026-01-02T03:04:05.5Z") == "2026-01-02T03:04:05.500Z");
+    CHECK(rewritten("2026-01-02T03:04:05.123456789Z") == "2026-01-02T03:04:05.123Z");
+    for (const std::string time :
+         {"2262-04-11T23:47:16.855Z", "2263-01-01T00:00:00.000Z",  "9999-12-31T23:59:59.999Z",
+          "1677-09-21T00:00:00.000Z", "0001-01-01T00:00:00.000Z",  "-001-01-01T00:00:00.000Z",
+          "2026-02-29T00:00:00.000Z", "2026-13-01T00:00:00.000Z",  "2026-00-01T00:00:00.000Z",
+          "2026-01-01T24:00:00.000Z", "2026-01-01T00:60:00.000Z",  "2026-01-01T00:00:60.000Z",
+          "2026-01-01T00:00:00Z",     "2026-01-01T00:00:00.Z",     "2026-01-01T00:00:00.000",
+          "2026-01-01T00:00:00.-05Z", "2026-01-01T00:00:00.000Z ", " 2026-01-01T00:00:00.000Z",
+          "2026-1-01T00:00:00.000Z",  "12026-01-01T00:00:00.000Z", ""})
+        CHECK(rewritten(time) == "refused");
+}
+
+TEST_CASE("durations of any size come back as they were written") {
+    for (const double milliseconds :
+         {0.0, -0.001, 12.345, -5.5, 1e12, 9007199254740.991, 9.3e15, 1e18, 1.5e300, -1e300}) {
+        Recording recording = sample();
+        recording.duration = recording.processes[1].started = recording.calls[0].first.at =
+            Milliseconds(milliseconds);
+        const std::string text = write_recording(recording);
+        const auto again = parse_recording(text, "r.json");
+        REQUIRE(again);
+        CHECK(again->duration.count() == milliseconds);
+        CHECK(again->processes[1].started.count() == milliseconds);
+        CHECK(again->calls[0].first.at.count() == milliseconds);
+        CHECK(write_recording(*again) == text);
+    }
+    Recording recording = sample();
+    recording.duration = Milliseconds(std::numeric_limits<double>::infinity());
+    CHECK(parse_recording(write_recording(recording), "r.json"));
 }
