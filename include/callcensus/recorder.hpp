@@ -106,13 +106,13 @@ struct Sink {
 
 /// How a run ended.
 struct Outcome {
-    bool started = false;  ///< the execve has succeeded, or the processes are followed; otherwise there is
-                           ///< nothing to derive from
-    int exec_errno = 0;    ///< why it has not, 0 where the task died before it came to that
-    int filter_errno = 0;  ///< why the filter of a Launch could not be loaded
-    int interrupted_by =
-        0;             ///< SIGINT, SIGQUIT, SIGTERM or SIGHUP that has come to us while it ran, the last one
-    std::string path;  ///< what argv[0] was resolved to
+    bool started = false;    ///< the execve has succeeded, or the processes are followed; otherwise there is
+                             ///< nothing to derive from
+    int exec_errno = 0;      ///< why it has not, 0 where the task died before it came to that
+    int filter_errno = 0;    ///< why the filter of a Launch could not be loaded
+    int interrupted_by = 0;  ///< a signal to end that has come to us while it ran, or one that we have passed
+                             ///< on and that by default ends a program; the last one
+    std::string path;        ///< what argv[0] was resolved to
     std::optional<ExitStatus> status;  ///< of the first process; empty where it was let go alive
     std::size_t let_go = 0;            ///< tasks that were released alive
 };

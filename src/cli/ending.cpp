@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstring>
 
+#include "base/signals.hpp"
 #include "cli/messages.hpp"
 
 namespace callcensus::cli {
@@ -17,7 +18,7 @@ int end_as(const ExitStatus& status) {
     const rlimit none{};
     ::setrlimit(RLIMIT_CORE, &none);
     ::prctl(PR_SET_DUMPABLE, 0);  // a core_pattern with a pipe disregards the limit
-    ::signal(status.signal, SIG_DFL);
+    exchange_action(status.signal, plain_action(SIG_DFL), nullptr);
     sigset_t only;
     ::sigemptyset(&only);
     ::sigaddset(&only, status.signal);
@@ -45,7 +46,7 @@ int report_failed_exec(const std::string& command, const Outcome& outcome) {
 }
 
 void ignore_requests_to_end() {
-    for (const int number : {SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGPIPE}) ::signal(number, SIG_IGN);
+    for (const int number : ending_signals()) exchange_action(number, plain_action(SIG_IGN), nullptr);
 }
 
 }  // namespace callcensus::cli

@@ -20,6 +20,7 @@
 #include "callcensus/attribution.hpp"
 #include "callcensus/recorder.hpp"
 #include "callcensus/recording_builder.hpp"
+#include "cli/ending.hpp"
 #include "cli/hook_files.hpp"
 #include "cli/hook_install.hpp"
 #include "cli/hook_request.hpp"
@@ -285,7 +286,7 @@ void record(const Job& job, HookFiles& files, UniqueFd pipe) {
     for (const std::string& note : job.notes) log(LOG_INFO, "container " + job.container + ": " + note);
     ContainerObserver observer(job, files, std::move(pipe));
     const auto outcome = job.recorder->run(Container{job.init}, job.plan, observer);
-    for (const int number : {SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGPIPE}) ::signal(number, SIG_IGN);
+    ignore_requests_to_end();
     observer.finish(outcome);
 }
 

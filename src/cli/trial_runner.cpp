@@ -13,6 +13,7 @@
 #include <csignal>
 #include <map>
 
+#include "base/signals.hpp"
 #include "base/words.hpp"
 #include "callcensus/verify.hpp"
 #include "cli/messages.hpp"
@@ -193,7 +194,8 @@ RequestToEnd::RequestToEnd() {
     requested = 0;
     struct sigaction note {};
     note.sa_handler = [](int number) { requested = number; };
-    for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) {
+    for (const int number : ending_signals()) {
+        if (is_fault(number) || number == SIGPIPE || is_kept_by_libc(number)) continue;
         struct sigaction before {};
         if (::sigaction(number, nullptr, &before) != 0 || before.sa_handler == SIG_IGN) continue;
         if (::sigaction(number, &note, nullptr) == 0) before_.emplace_back(number, before);

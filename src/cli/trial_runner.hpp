@@ -23,8 +23,7 @@ struct TrialOptions {
     Machine machine;
 };
 
-/// Notes, for its life, requests to end (SIGINT, SIGTERM, SIGHUP, SIGQUIT) that come while no recorder takes
-/// them. One at a time.
+/// Notes, for its life, signals that would end us and come while no recorder takes them. One at a time.
 class RequestToEnd {
   public:
     RequestToEnd();

@@ -25,6 +25,121 @@ WAITS = ["sh", "-c", "echo ready; read line; exit 3"]
 UNDER_A_CPU_LIMIT = "import os\nprint('ready', flush=True)\nwhile True: os.getppid()\n"
 
 
+class EverySignal(harness.Case):
+    def assertKept(self, *names):
+        """Whole, and nothing beside them."""
+        self.assertEqual(sorted(os.listdir(self.directory)), sorted(names))
+        for name in names:
+            self.assertTrue(self.json(name))
+
+    def test_sent_to_trace(self):
+        for number in ENDING:
+            with self.subTest(signal=number):
+                running = self.start_trace("-q", "-o", "p.json", "--recording", "r.json", "--", *WAITS, stdin=-1)
+                running.expect("ready")
+                running.send(number)
+                if number not in NOT_PASSED_ON:
+                    wait_for(lambda: running.process.poll() is not None, "the target to end by the signal")
+                done = running.end(b"")
+                self.assertEqual(done.status, 3 if number in NOT_PASSED_ON else -number, done)
+                self.assertKept("p.json", "r.json")
+                self.assertTrue(self.json("r.json")["complete"])
+                self.assertIn("execve", harness.observed(self.json("p.json")))
+                for name in ("p.json", "r.json"):
+                    self.path(name).unlink()
+
+    def test_sent_by_the_target(self):
+        """It was not meant for the target itself."""
+        numbers = " ".join(str(int(number)) for number in ENDING if number not in REQUESTS)
+        done = self.trace("-q", "-o", "p.json", "--", "sh", "-c",
+                          f"for n in {numbers}; do kill -$n $PPID || exit 9; done; sleep 0.2; exit 3")
+        self.assertEqual(done.status, 3, done)
+        self.assertKept("p.json")
+        self.assertIn("kill", harness.observed(self.json("p.json")))
+
+    def test_sent_to_verify_and_minimize(self):
+        self.assertSucceeded(self.trace("-q", "-o", "p.json", "--", "sh", "-c", "echo; sleep 0.01"))
+        for number in (signal.SIGALRM, signal.SIGXCPU, signal.SIGXFSZ, signal.SIGUSR1, 33, 34, 64):
+            with self.subTest(command="verify", signal=number):
+                running = self.start([PROGRAM, "verify", "--format", "json", "-o", "v.json", "p.json", "--", *WAITS],
+                                     stdin=-1)
+                running.expect("ready")
+                running.send(number)
+                running.end(b"")
+                self.assertIn("findings", self.json("v.json"))
+        for number in (signal.SIGALRM, signal.SIGXCPU, signal.SIGUSR1, 34):
+            with self.subTest(command="minimize", signal=number):
+                running = self.start([PROGRAM, "minimize", "-o", "m.json", "p.json", "--", "sh", "-c",
+                                      "echo ready; sleep 0.01"])
+                running.line(running.process.stderr)  # of the first run
+                running.send(number)
+                done = running.end()
+                self.assertEqual(done.status, -number, done)
+                self.assertIn("syscalls", self.json("m.json"))
+                self.path("m.json").unlink()
+
+    def test_the_target_has_what_it_would_have_had(self):
+        def prepare():
+            signal.signal(signal.SIGUSR1, signal.SIG_IGN)
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM, signal.SIGRTMIN + 3])
+            resource.setrlimit(resource.RLIMIT_CPU, (100, 100))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 21))
+        command = ["grep", "-hE", "^Sig(Blk|Ign|Cgt)|^Max (cpu|file)", "/proc/self/status", "/proc/self/limits"]
+        natively = self.start(command, preexec_fn=prepare).end()
+        traced = self.start_trace("-q", "-o", "p.json", "--", *command, preexec_fn=prepare).end()
+        self.assertIn("Max cpu time              100                  100", natively.out)
+        self.assertEqual(traced.out, natively.out)
+
+    def test_a_timer_of_its_caller(self):
+        """`alarm` sets one and then becomes us; without us it would have become the target."""
+        done = self.start_trace("-q", "-o", "p.json", "--", "sleep", "60", preexec_fn=lambda: signal.alarm(1)).end()
+        self.assertEqual(done.status, -signal.SIGALRM, done)
+        self.assertKept("p.json")
+
+
+class EverySignalAsNobody(harness.AsNobody, EverySignal):
+    pass
+
+
+class Limits(harness.Case):
+    def test_processor_time(self):
+        for soft in (1, 3):
+            with self.subTest(soft=soft):
+                running = self.start_trace(
+                    "-q", "-o", "p.json", "--engine", "ptrace", "--", *python(UNDER_A_CPU_LIMIT),
+                    preexec_fn=lambda soft=soft: resource.setrlimit(resource.RLIMIT_CPU, (soft, 3)))
+                running.expect("ready")
+                done = running.end()
+                self.assertIn(done.status, (-signal.SIGXCPU, -signal.SIGKILL), done)
+                self.assertEqual(os.listdir(self.directory), ["p.json"])
+                self.assertIn("getppid", harness.observed(self.json("p.json")))
+                self.path("p.json").unlink()
+
+    def test_size_of_files(self):
+        for hard in (1000, resource.RLIM_INFINITY):
+            with self.subTest(hard=hard):
+                done = self.start_trace(
+                    "-o", "p.json", "--recording", "r.json", "--", "true",
+                    preexec_fn=lambda hard=hard: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))).end()
+                self.assertEqual(done.status, 125, done)
+                self.assertIn("p.json: cannot be written: File too large", done.err)
+                self.assertIn("what was observed:", done.err)
+                self.assertIn(" execve", done.err)
+                self.assertEqual(os.listdir(self.directory), [])
+
+    def test_size_of_files_that_others_write(self):
+        self.assertSucceeded(self.trace("-q", "-o", "p.json", "--recording", "r.json", "--", "true"))
+        for arguments in (["convert", "p.json", "--to", "oci", "-o", "out"], ["merge", "p.json", "p.json", "-o", "out"],
+                          ["derive", "r.json", "-o", "out"]):
+            with self.subTest(command=arguments[0]):
+                done = self.start([PROGRAM, *arguments], preexec_fn=lambda: resource.setrlimit(
+                    resource.RLIMIT_FSIZE, (500, 500))).end()
+                self.assertEqual(done.status, 125, done)
+                self.assertIn("File too large", done.err)
+                self.assertEqual(sorted(os.listdir(self.directory)), ["p.json", "r.json"])
+
+
 class KilledWhileWriting(harness.Case):
     def test_no_litter(self):
         self.assertSucceeded(self.trace("-q", "-o", "p.json", "--recording", "r.json", "--", "true"))

@@ -151,6 +151,7 @@ class Run {
     // What comes from outside (run_requests.cpp)
     void take_signals();
     void relay(SignalRelay::Signal signal);
+    void pass_on(SignalRelay::Signal signal);
     void look_at_the_clock();
     void set_the_alarm();
     void end_on_request(int signal);

@@ -31,10 +31,13 @@ void Run::take_signals() {
 }
 
 // What the terminal sends (Ctrl-C, Ctrl-Z, hang-up) has reached the target as well. What somebody sends to us
-// by kill(2) was meant for the program that we stand in for.
+// by kill(2) was meant for the program that we stand in for, and so was a timer that was set before it
+// replaced its caller (`alarm`), which we have in its place. What the target sends to its parent was not
+// meant for itself.
 void Run::relay(SignalRelay::Signal signal) {
+    const bool has_no_time_left = signal.number == SIGXCPU && signal.from_kernel;
     const bool is_to_end = signal.number == SIGINT || signal.number == SIGTERM || signal.number == SIGHUP ||
-                           signal.number == SIGQUIT;
+                           signal.number == SIGQUIT || has_no_time_left;
     if (is_to_end) outcome_.interrupted_by = signal.number;
     if (!std::holds_alternative<Launch>(target_)) {
         // We stand in for nobody. Nor do we stop for Ctrl-Z: the target would, at its next call.
@@ -42,6 +45,12 @@ void Run::relay(SignalRelay::Signal signal) {
         return;
     }
     switch (signal.number) {
+        case SIGXCPU:
+            if (has_no_time_left)
+                end_on_request(SIGXCPU);
+            else
+                pass_on(signal);
+            break;
         case SIGTERM:
         case SIGHUP:
             // Of a hang-up the kernel tells the session's leader alone (tty_signal_session_leader() in
@@ -64,10 +73,20 @@ void Run::relay(SignalRelay::Signal signal) {
             else if (!signal.from_kernel)
                 ::kill(main_, signal.number);
             break;
+        case SIGXFSZ:  // by the kernel: for a write of ours, which has failed
+        case SIGWINCH:
+            if (!signal.from_kernel) pass_on(signal);
+            break;
         default:
-            if (main_is_alive() && !signal.from_kernel) ::kill(main_, signal.number);
+            pass_on(signal);
             break;
     }
+}
+
+void Run::pass_on(SignalRelay::Signal signal) {
+    if (!main_is_alive() || processes_.count(signal.sender) != 0) return;
+    if (signal.number != SIGWINCH) outcome_.interrupted_by = signal.number;
+    ::kill(main_, signal.number);
 }
 
 // The first request is passed on, a second one ends everything.

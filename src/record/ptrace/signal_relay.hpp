@@ -15,6 +15,7 @@
 #pragma once
 
 #include <signal.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include <array>
@@ -28,18 +29,23 @@ class SignalRelay {
   public:
     struct Signal {
         int number;
-        bool from_kernel;  // sent by the terminal (Ctrl-C, hang-up), to the target as well; not by kill(2)
+        bool from_kernel;  // by the terminal (Ctrl-C, hang-up), to the target as well; by a timer or a limit
+                           // of ours; not by kill(2)
+        pid_t sender;      // of the last one; 0 where the kernel does not tell
     };
 
-    /// Catches what is for the target (INT QUIT TERM HUP USR1 USR2 WINCH TSTP) unless it is ignored, and
-    /// ignores what would hurt us (PIPE, and TTIN and TTOU, which are the target's business).
+    /// Catches what would end us, and what is for the target (WINCH, TSTP), unless it is ignored; ignores
+    /// what nobody need hear of (PIPE, and TTIN and TTOU, which are the target's business). Faults of our own
+    /// (base/signals.hpp) are left to whoever was there before us. Where RLIMIT_CPU would have us killed
+    /// without a warning we are warned two seconds before, by SIGXCPU.
     SignalRelay();
     SignalRelay(const SignalRelay&) = delete;
     SignalRelay& operator=(const SignalRelay&) = delete;
     /// Restores everything.
     ~SignalRelay();
 
-    /// In a forked child, with all signals blocked: dispositions, and last of all the mask, as we found them.
+    /// In a forked child, with all signals blocked: dispositions and the limit, and last of all the mask, as
+    /// we found them.
     void restore_dispositions_in_child() const;
     void restore_mask_in_child() const;
 
@@ -61,8 +67,11 @@ class SignalRelay {
     };
     void replace(int number, const struct sigaction& action);
 
+    void have_cpu_limit_warn();
+
     std::vector<Saved> saved_;
     sigset_t saved_mask_{};
+    std::optional<rlimit> saved_cpu_limit_;  // where we have changed it
 };
 
 /// Blocks every signal for a scope: nothing may run our handlers between fork and restore_mask_in_child().
