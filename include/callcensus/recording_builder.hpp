@@ -5,12 +5,14 @@
 ///     Recording seen = builder.snapshot();     // at any time
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "callcensus/event.hpp"
@@ -18,17 +20,34 @@
 
 namespace callcensus {
 
+/// How much a recording keeps of what a target can make as much of as it likes, so that it always fits in
+/// memory and the reader of recordings takes what was written. Beyond that it says what is left out: in its
+/// notes where a profile loses nothing by it, else in its gaps. The set of calls that have names is always
+/// whole.
+struct RecordingLimits {
+    std::size_t unnamed_calls = 256;   ///< different numbers that no table has a name for
+    std::size_t executables = 4096;    ///< the others count as one
+    std::size_t name_bytes = 4 << 20;  ///< of the executables, and as many of the call sites
+    std::size_t processes = 1 << 16;   ///< listed
+    std::size_t execs = 1 << 18;       ///< listed, of all processes together
+    std::size_t shares = 1 << 18;      ///< counts by call and executable
+    std::size_t remarks = 256;         ///< gaps, and as many notes
+};
+
 class RecordingBuilder {
   public:
     /// Time since the recording began; asked only when something new appears, since that is far rarer than
     /// events.
     using Clock = std::function<Milliseconds()>;
 
-    explicit RecordingBuilder(Clock clock) : clock_(std::move(clock)) {}
+    explicit RecordingBuilder(Clock clock, const RecordingLimits& limits = {})
+        : clock_(std::move(clock)), limits_(limits) {}
 
     void on(const Event& event);
     /// A place that a call was made from, of which SyscallSeen has come. The first few are kept.
     void add_site(Syscall call, const CallSite& site);
+    /// Whether one would be kept. Cheap: to be asked before a place is looked for.
+    [[nodiscard]] bool wants_site(Syscall call) const;
 
     /// What has been seen so far. Generator, engine, host, command, start and what was assumed are the
     /// caller's to fill in.
@@ -42,7 +61,7 @@ class RecordingBuilder {
     [[nodiscard]] Maker maker_of(TaskId task) const;
 
     [[nodiscard]] std::size_t distinct_calls() const { return calls_.size(); }
-    [[nodiscard]] std::size_t processes() const { return processes_.size(); }
+    [[nodiscard]] std::size_t processes() const { return processes_started_; }
     [[nodiscard]] std::size_t live_processes() const { return live_processes_.size(); }
     /// Of these, those whose known calls are not reported (LetRun): their pids.
     [[nodiscard]] std::vector<pid_t> running_freely() const;
@@ -57,9 +76,29 @@ class RecordingBuilder {
     struct Counters {
         std::uint64_t entries = 0;
         std::vector<std::pair<int, std::uint64_t>> returned;  // few errnos a call: a scan beats a tree
-        std::vector<std::pair<ExecutableIndex, std::uint64_t>> by_executable;
+        std::unordered_map<ExecutableIndex, std::uint64_t> by_executable;
         FirstSeen first;
         std::vector<CallSite> sites;
+    };
+
+    // Different texts in the order of their appearance.
+    struct Remarks {
+        std::vector<std::string> texts;
+        std::unordered_set<std::string> known;
+        bool more = false;
+
+        void add(const std::string& text, std::size_t most);
+        [[nodiscard]] std::vector<std::string> list(const char* of_more) const;
+    };
+    // What was seen and is not kept.
+    struct LeftOut {
+        std::uint64_t calls = 0;        // entries, of numbers without a name
+        bool calls_that_exist = false;  // of these
+        std::uint64_t processes = 0;
+        std::uint64_t execs = 0;
+        std::uint64_t sites = 0;
+        bool executables = false;
+        bool shares = false;
     };
 
     void see(const Following&) {}
@@ -75,16 +114,33 @@ class RecordingBuilder {
 
     const Task* find(TaskId id) const;
     ExecutableIndex intern(const std::string& executable);
+    ExecutableIndex intern_others();
+    [[nodiscard]] bool is_kept(Syscall call);
+    ProcessIndex add(ProcessRecord process);
+    [[nodiscard]] ProcessIndex listed(ProcessIndex process) const;
+    std::uint64_t& share_of(Counters& counters, ExecutableIndex executable);
+    void say_what_is_left_out(Recording& recording) const;
 
     Clock clock_;
+    RecordingLimits limits_;
     std::unordered_map<pid_t, Task> tasks_;
     std::unordered_map<pid_t, ProcessIndex> live_processes_;  // by thread group id
     std::unordered_map<std::string, ExecutableIndex> executable_index_;
     std::unordered_map<Syscall, Counters> calls_;
     std::vector<std::string> executables_;
+    // Those that are listed, and behind them those alive that are not: their places are used again. Their
+    // parent is the nearest that is listed.
     std::vector<ProcessRecord> processes_;
-    std::vector<std::string> gaps_;
-    std::vector<std::string> notes_;
+    std::vector<ProcessIndex> free_places_;
+    std::size_t processes_started_ = 0;
+    std::size_t unnamed_calls_ = 0;
+    std::size_t executable_bytes_ = 0;
+    std::size_t site_bytes_ = 0;
+    std::size_t execs_ = 0;
+    std::size_t shares_ = 0;
+    LeftOut left_out_;
+    Remarks gaps_;
+    Remarks notes_;
     std::optional<Milliseconds> last_news_;
 };
 

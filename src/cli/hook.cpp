@@ -162,7 +162,7 @@ class ContainerObserver final : public Sink {
     Verdict on(const Event& event) override {
         attribution_.on(event);
         builder_.on(event);
-        if (const auto* seen = std::get_if<SyscallSeen>(&event))
+        if (const auto* seen = std::get_if<SyscallSeen>(&event); seen && builder_.wants_site(seen->call))
             if (const auto site = attribution_.new_site_of(*seen)) builder_.add_site(seen->call, *site);
         if (const auto* noted = std::get_if<Noted>(&event))
             log(LOG_INFO, of_container(noted->what));

@@ -30,7 +30,8 @@ Verdict TraceObserver::on(const Event& event) {
     if (std::holds_alternative<Following>(event)) {
         if (!options_.quiet) say_whom_we_follow(target_);
     } else if (const auto* seen = std::get_if<SyscallSeen>(&event)) {
-        if (const auto site = attribution_.new_site_of(*seen)) builder_.add_site(seen->call, *site);
+        if (builder_.wants_site(seen->call))
+            if (const auto site = attribution_.new_site_of(*seen)) builder_.add_site(seen->call, *site);
         if (shows_status_) status_line_.note(*seen);
     } else if (const auto* returned = std::get_if<SyscallReturned>(&event)) {
         if (shows_status_) status_line_.note(*returned);

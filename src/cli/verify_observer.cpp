@@ -13,6 +13,12 @@ namespace {
 // Of one call: a rule for each would be no narrower than one for all.
 constexpr std::size_t most_arguments = 64;
 
+// A target can make up numbers without a name, and executables: of the former so many are told, and beyond so
+// many findings the latter are one.
+constexpr std::size_t most_unnamed = 256;
+constexpr std::size_t most_findings = 16384;
+const std::string others = "[others]";
+
 }  // namespace
 
 VerifyObserver::VerifyObserver(const PolicyInForce& policy, const Target& target, Wishes wishes)
@@ -48,6 +54,7 @@ void VerifyObserver::look_at(const SyscallSeen& seen) {
     if (!decision || !lets_through(decision->action)) {
         note_denial(seen, decision);
     } else if (wishes_.usage) {
+        if (syscall_name(seen.call).empty()) return;  // which no profile can allow by name
         ArgumentsOfCall& arguments = used_[seen.call];
         if (has_arguments && arguments.size() < most_arguments)
             arguments.insert(looked_at(seen.call, seen.arguments));
@@ -63,16 +70,37 @@ Arguments VerifyObserver::looked_at(Syscall call, const Arguments& arguments) co
     return kept;
 }
 
+std::optional<std::pair<std::size_t, bool>> VerifyObserver::finding_of(
+    Syscall call, const std::string& executable, const std::optional<Decision>& decision) {
+    if (const auto known = index_.find({call, executable, decision}); known != index_.end())
+        return std::pair(known->second, false);
+    const bool is_unnamed = syscall_name(call).empty();
+    if (is_unnamed && unnamed_ >= most_unnamed) return std::nullopt;
+    const std::string& whose = found_.size() < most_findings ? executable : others;
+    const auto [entry, is_new] = index_.try_emplace({call, whose, decision}, found_.size());
+    if (is_new) {
+        unnamed_ += is_unnamed ? 1 : 0;
+        Found found;
+        found.denial.call = call;
+        found.denial.decision = decision;
+        found.denial.executable = whose;
+        found_.push_back(std::move(found));
+    }
+    return std::pair(entry->second, is_new);
+}
+
 void VerifyObserver::note_denial(const SyscallSeen& seen, const std::optional<Decision>& decision) {
     const RecordingBuilder::Maker maker = builder_.maker_of(seen.task);
-    const auto [entry, is_new] = index_.try_emplace({seen.call, maker.executable, decision}, found_.size());
+    const auto finding = finding_of(seen.call, maker.executable, decision);
+    if (!finding) {
+        ++left_out_;
+        return;
+    }
+    const auto [index, is_new] = *finding;
     const bool arguments_matter = decision && policy_.looks_at.count(seen.call) != 0;
     if (is_new) {
-        Found found;
+        Found& found = found_[index];
         Denial& denial = found.denial;
-        denial.call = seen.call;
-        denial.decision = decision;
-        denial.executable = maker.executable;
         denial.process = maker.process;
         denial.thread = seen.task.tid;
         denial.text = seen.instruction_pointer != 0 ? call_text(seen) : name_or_number(seen.call);
@@ -84,15 +112,23 @@ void VerifyObserver::note_denial(const SyscallSeen& seen, const std::optional<De
             say(fmt::format("{}: {} (by {}, process {})",
                             decision ? describe(*decision) : "denied, or not, by its arguments", denial.text,
                             denial.executable, denial.process));
-        found_.push_back(std::move(found));
     }
-    Denial& denial = found_[entry->second].denial;
+    Denial& denial = found_[index].denial;
     ++denial.count;
-    if (!arguments_matter || of_many_arguments_.count(entry->second) != 0) return;
+    if (!arguments_matter || of_many_arguments_.count(index) != 0) return;
     denial.arguments.insert(looked_at(seen.call, seen.arguments));
     if (denial.arguments.size() <= most_arguments) return;
     denial.arguments.clear();
-    of_many_arguments_.insert(entry->second);
+    of_many_arguments_.insert(index);
+}
+
+Recording VerifyObserver::recording() const {
+    Recording rest = builder_.snapshot();
+    if (left_out_ != 0)
+        rest.notes.push_back(
+            fmt::format("{} calls by further numbers without a name would be denied, too, and are not listed",
+                        left_out_));
+    return rest;
 }
 
 std::vector<Found> VerifyObserver::found() const { return found_; }

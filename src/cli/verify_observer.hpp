@@ -40,7 +40,7 @@ class VerifyObserver final : public Sink {
     [[nodiscard]] std::vector<Found> found() const;
     [[nodiscard]] std::vector<Used> used() const;
     /// The rest of what was seen: processes, gaps, notes, duration.
-    [[nodiscard]] Recording recording() const { return builder_.snapshot(); }
+    [[nodiscard]] Recording recording() const;
 
   private:
     using Clock = std::chrono::steady_clock;
@@ -50,6 +50,10 @@ class VerifyObserver final : public Sink {
 
     [[nodiscard]] bool is_of_our_making(const SyscallSeen& seen);
     void look_at(const SyscallSeen& seen);
+    // The finding that a denial belongs to, made where it is not there yet; none of further numbers without a
+    // name.
+    std::optional<std::pair<std::size_t, bool>> finding_of(Syscall call, const std::string& executable,
+                                                           const std::optional<Decision>& decision);
     void note_denial(const SyscallSeen& seen, const std::optional<Decision>& decision);
     /// As far as the policy looks at them.
     [[nodiscard]] Arguments looked_at(Syscall call, const Arguments& arguments) const;
@@ -62,6 +66,8 @@ class VerifyObserver final : public Sink {
     Attribution attribution_;
     std::vector<Found> found_;  // in the order of their appearance
     std::map<Key, std::size_t> index_;
+    std::size_t unnamed_ = 0;     // of them
+    std::uint64_t left_out_ = 0;  // calls of further ones
     std::set<std::size_t> of_many_arguments_;
     std::map<Syscall, ArgumentsOfCall> used_;
     std::map<std::uint32_t, std::uint32_t> calls_after_coming_;  // by the serial of a task, up to a few

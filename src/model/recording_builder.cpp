@@ -1,7 +1,9 @@
 #include "callcensus/recording_builder.hpp"
 
 #include <algorithm>
+#include <cerrno>
 
+#include "base/words.hpp"
 #include "model/uses.hpp"
 
 namespace callcensus {
@@ -15,11 +17,27 @@ std::uint64_t& counter(std::vector<std::pair<Key, std::uint64_t>>& counters, Key
     return counters.emplace_back(key, 0).second;
 }
 
-void add_once(std::vector<std::string>& texts, const std::string& text) {
-    if (std::find(texts.begin(), texts.end(), text) == texts.end()) texts.push_back(text);
+constexpr const char* others = "[others]";
+
+std::size_t size_of(const CallSite& site) {
+    return site.module.size() + site.build_id.size() + site.symbol.size();
 }
 
 }  // namespace
+
+void RecordingBuilder::Remarks::add(const std::string& text, std::size_t most) {
+    if (known.count(text) != 0) return;
+    more = more || texts.size() >= most;
+    if (texts.size() >= most) return;
+    texts.push_back(text);
+    known.insert(text);
+}
+
+std::vector<std::string> RecordingBuilder::Remarks::list(const char* of_more) const {
+    std::vector<std::string> all = texts;
+    if (more) all.emplace_back(of_more);
+    return all;
+}
 
 std::uint64_t CallRecord::unfinished() const {
     std::uint64_t finished = 0;
@@ -40,7 +58,21 @@ void RecordingBuilder::on(const Event& event) {
 }
 
 void RecordingBuilder::add_site(Syscall call, const CallSite& site) {
-    if (const auto entry = calls_.find(call); entry != calls_.end()) keep_first(entry->second.sites, {site});
+    const auto entry = calls_.find(call);
+    if (entry == calls_.end()) return;
+    std::vector<CallSite>& sites = entry->second.sites;
+    if (site_bytes_ + size_of(site) > limits_.name_bytes) {
+        ++left_out_.sites;
+        return;
+    }
+    const std::size_t before = sites.size();
+    keep_first(sites, {site});
+    if (sites.size() != before) site_bytes_ += size_of(site);
+}
+
+bool RecordingBuilder::wants_site(Syscall call) const {
+    const auto entry = calls_.find(call);
+    return entry != calls_.end() && entry->second.sites.size() < sites_kept;
 }
 
 const RecordingBuilder::Task* RecordingBuilder::find(TaskId id) const {
@@ -56,10 +88,64 @@ RecordingBuilder::Maker RecordingBuilder::maker_of(TaskId id) const {
 }
 
 ExecutableIndex RecordingBuilder::intern(const std::string& executable) {
+    if (const auto known = executable_index_.find(executable); known != executable_index_.end())
+        return known->second;
+    if (executables_.size() >= limits_.executables ||
+        executable_bytes_ + executable.size() > limits_.name_bytes) {
+        left_out_.executables = true;
+        return intern_others();
+    }
+    executable_bytes_ += executable.size();
+    const auto index = static_cast<ExecutableIndex>(executables_.size());
+    executables_.push_back(executable);
+    return executable_index_[executable] = index;
+}
+
+ExecutableIndex RecordingBuilder::intern_others() {
     const auto [entry, is_new] =
-        executable_index_.try_emplace(executable, static_cast<ExecutableIndex>(executables_.size()));
-    if (is_new) executables_.push_back(executable);
+        executable_index_.try_emplace(others, static_cast<ExecutableIndex>(executables_.size()));
+    if (is_new) executables_.emplace_back(others);
     return entry->second;
+}
+
+// Whether a call that was not seen before can be. What has a name always is: there are not many.
+bool RecordingBuilder::is_kept(Syscall call) {
+    if (!syscall_name(call).empty()) return true;
+    if (unnamed_calls_ >= limits_.unnamed_calls) return false;
+    ++unnamed_calls_;
+    return true;
+}
+
+ProcessIndex RecordingBuilder::add(ProcessRecord process) {
+    ++processes_started_;
+    ++execs_;
+    if (processes_.size() >= limits_.processes) {
+        ++left_out_.processes;
+        process.parent = process.parent ? listed(*process.parent) : 0;
+        if (!free_places_.empty()) {
+            const ProcessIndex place = free_places_.back();
+            free_places_.pop_back();
+            processes_[place] = std::move(process);
+            return place;
+        }
+    }
+    processes_.push_back(std::move(process));
+    return static_cast<ProcessIndex>(processes_.size() - 1);
+}
+
+ProcessIndex RecordingBuilder::listed(ProcessIndex process) const {
+    return process < limits_.processes ? process : processes_[process].parent.value_or(0);
+}
+
+std::uint64_t& RecordingBuilder::share_of(Counters& counters, ExecutableIndex executable) {
+    if (const auto known = counters.by_executable.find(executable); known != counters.by_executable.end())
+        return known->second;
+    if (shares_ >= limits_.shares) {
+        left_out_.shares = true;
+        return counters.by_executable[intern_others()];
+    }
+    ++shares_;
+    return counters.by_executable[executable];
 }
 
 void RecordingBuilder::see(const TaskStarted& started) {
@@ -82,8 +168,7 @@ void RecordingBuilder::see(const TaskStarted& started) {
         process.executables = {processes_[creator->process].executables.back()};
     else
         process.executables = {intern(started.executable)};
-    const auto index = static_cast<ProcessIndex>(processes_.size());
-    processes_.push_back(std::move(process));
+    const ProcessIndex index = add(std::move(process));
     live_processes_[started.process] = index;
     tasks_[started.task.tid] = {started.task.serial, index};
 }
@@ -91,31 +176,51 @@ void RecordingBuilder::see(const TaskStarted& started) {
 void RecordingBuilder::see(const Execed& execed) {
     const Task* task = find(execed.task);
     if (task == nullptr) return;
-    processes_[task->process].executables.push_back(intern(execed.executable));
+    auto& executables = processes_[task->process].executables;
+    const ExecutableIndex executable = intern(execed.executable);
+    if (execs_ < limits_.execs) {
+        ++execs_;
+        executables.push_back(executable);
+    } else {
+        ++left_out_.execs;
+        executables.back() = executable;
+    }
 }
 
 void RecordingBuilder::see(const SyscallSeen& seen) {
     const Task* task = find(seen.task);
     if (task == nullptr) return;
     const ExecutableIndex executable = processes_[task->process].executables.back();
-    const auto [entry, is_new] = calls_.try_emplace(seen.call);
-    Counters& counters = entry->second;
-    if (is_new) {
+    auto entry = calls_.find(seen.call);
+    if (entry == calls_.end()) {
+        if (!is_kept(seen.call)) {
+            ++left_out_.calls;
+            return;
+        }
+        entry = calls_.try_emplace(seen.call).first;
         last_news_ = clock_();
-        counters.first = {*last_news_, task->process, executable};
+        entry->second.first = {*last_news_, listed(task->process), executable};
     }
-    ++counters.entries;
-    ++counter(counters.by_executable, executable);
+    ++entry->second.entries;
+    ++share_of(entry->second, executable);
 }
 
 void RecordingBuilder::see(const SyscallReturned& returned) {
     const auto entry = calls_.find(returned.call);
-    if (entry == calls_.end()) return;
+    if (entry == calls_.end()) {
+        const bool is_none = returned.is_error && returned.value == -ENOSYS;
+        left_out_.calls_that_exist = left_out_.calls_that_exist || (left_out_.calls != 0 && !is_none);
+        return;
+    }
     ++counter(entry->second.returned, returned.is_error ? static_cast<int>(-returned.value) : 0);
 }
 
 void RecordingBuilder::see(const LetRun& let_run) {
-    if (const Task* task = find(let_run.task)) processes_[task->process].scope = let_run.scope;
+    const Task* task = find(let_run.task);
+    if (task == nullptr) return;
+    processes_[task->process].scope = let_run.scope;
+    Scope& shown = processes_[listed(task->process)].scope;
+    shown = std::max(shown, let_run.scope);
 }
 
 void RecordingBuilder::see(const TaskExited& exited) {
@@ -125,13 +230,14 @@ void RecordingBuilder::see(const TaskExited& exited) {
     if (exited.task.tid == process.pid) {  // the leader's status comes last and is the process's
         process.status = exited.status;
         live_processes_.erase(process.pid);
+        if (task->process >= limits_.processes) free_places_.push_back(task->process);
     }
     tasks_.erase(exited.task.tid);
 }
 
-void RecordingBuilder::see(const Lost& lost) { add_once(gaps_, lost.what); }
+void RecordingBuilder::see(const Lost& lost) { gaps_.add(lost.what, limits_.remarks); }
 
-void RecordingBuilder::see(const Noted& noted) { add_once(notes_, noted.what); }
+void RecordingBuilder::see(const Noted& noted) { notes_.add(noted.what, limits_.remarks); }
 
 std::vector<pid_t> RecordingBuilder::running_freely() const {
     std::vector<pid_t> pids;
@@ -140,13 +246,41 @@ std::vector<pid_t> RecordingBuilder::running_freely() const {
     return pids;
 }
 
+void RecordingBuilder::say_what_is_left_out(Recording& recording) const {
+    const auto say = [](std::vector<std::string>& texts, std::uint64_t count, const std::string& what) {
+        if (count != 0) texts.push_back(what);
+    };
+    const std::string calls = counted(left_out_.calls, "call") + " by further numbers without a name";
+    say(left_out_.calls_that_exist ? recording.gaps : recording.notes, left_out_.calls,
+        calls +
+            (left_out_.calls_that_exist
+                 ? " are left out, and the kernel has some of them"
+                 : " are left out: the kernel does not have them either, and no profile could name them"));
+    say(recording.gaps, left_out_.executables ? 1 : 0,
+        "of more than " + std::to_string(limits_.executables) +
+            " executables, or of such long names, the later ones are recorded as one, " + others);
+    say(recording.gaps, left_out_.shares ? 1 : 0,
+        std::string("so many executables make so many calls that some are counted as those of ") + others);
+    say(recording.notes, left_out_.processes,
+        std::to_string(left_out_.processes) + " further processes" +
+            " are recorded, and not listed one by one");
+    say(recording.notes, left_out_.execs,
+        "of programs that were executed " + std::to_string(left_out_.execs) +
+            " are not in the list of their process, which ends with the last one");
+    say(recording.notes, left_out_.sites,
+        counted(left_out_.sites, "place") + " that calls were made from are left out, for their long names");
+}
+
 Recording RecordingBuilder::snapshot() const {
     Recording recording;
     recording.duration = clock_();
-    recording.gaps = gaps_;
-    recording.notes = notes_;
+    recording.gaps = gaps_.list("further things could not be seen");
+    recording.notes = notes_.list("further notes are left out");
+    say_what_is_left_out(recording);
     recording.executables = executables_;
-    recording.processes = processes_;
+    recording.processes.assign(
+        processes_.begin(),
+        processes_.begin() + static_cast<std::ptrdiff_t>(std::min(processes_.size(), limits_.processes)));
     if (!processes_.empty()) recording.status = processes_.front().status;
     recording.calls.reserve(calls_.size());
     for (const auto& [call, counters] : calls_) {

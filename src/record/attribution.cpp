@@ -28,6 +28,9 @@ constexpr std::size_t most_looks = 16;
 // Beyond that many functions in all the cache begins anew: a hundred megabytes.
 constexpr std::size_t most_functions_kept = std::size_t{4} << 20;
 constexpr std::size_t most_images_kept = 4096;
+// As many as a target can make, and as a recording may keep: more is of no use.
+constexpr std::size_t most_searches = 4096;
+constexpr std::size_t most_executables = 4096;
 constexpr std::uint64_t largest_vdso = 65536;
 
 // Whether the call can put code where other code was. What else happens to mappings is no matter: nobody
@@ -77,6 +80,7 @@ class Attribution::Impl {
     std::optional<CallSite> new_site_of(const SyscallSeen& seen) {
         const Process* const process = process_of(seen.task);
         if (seen.instruction_pointer == 0 || process == nullptr) return std::nullopt;
+        if (searches_.size() >= most_searches && searches_.count(seen.call) == 0) return std::nullopt;
         Search& search = searches_[seen.call];
         if (search.sites.size() >= sites_kept) return std::nullopt;
         if (search.executables.size() <= process->executable)
@@ -198,6 +202,9 @@ class Attribution::Impl {
     }
 
     std::size_t intern(const std::string& executable) {
+        if (const auto known = executables_.find(executable); known != executables_.end())
+            return known->second;
+        if (executables_.size() >= most_executables) return most_executables;  // all others are one
         return executables_.try_emplace(executable, executables_.size()).first->second;
     }
 

@@ -7,11 +7,15 @@
 #include <cerrno>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <unordered_set>
 
 #include "format/json_text.hpp"
 
 namespace callcensus {
 namespace {
+
+// Of calls without a name so many are told one by one.
+constexpr std::size_t most_unnamed = 16;
 
 std::string counted(std::size_t count, std::string_view one, std::string_view many) {
     return fmt::format("{} {}", count, count == 1 ? one : many);
@@ -69,13 +73,20 @@ std::vector<std::string> advice(const Recording& recording) {
 
 std::vector<std::string> warnings(const std::vector<ProfileReport>& profiles) {
     std::vector<std::string> lines;
-    const auto add_once = [&](const std::string& line) {
-        if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(line);
-    };
+    std::unordered_set<std::string> known;
+    std::size_t unnamed = 0;
     for (const ProfileReport& profile : profiles) {
-        for (const std::string& line : profile.derivation.warnings) add_once(line);
-        for (const UnnamedCall& call : profile.derivation.unnamed) add_once(describe(call));
+        for (const std::string& line : profile.derivation.warnings)
+            if (known.insert(line).second) lines.push_back(line);
+        for (const UnnamedCall& call : profile.derivation.unnamed) {
+            std::string line = describe(call);
+            if (known.insert(line).second && ++unnamed <= most_unnamed) lines.push_back(std::move(line));
+        }
     }
+    if (unnamed > most_unnamed)
+        lines.push_back(
+            fmt::format("{} more calls have no name and are not in the profile; the recording has them",
+                        unnamed - most_unnamed));
     return lines;
 }
 

@@ -161,6 +161,25 @@ class KilledWhileWriting(harness.Case):
         self.assertEqual(set(os.listdir(self.directory)), allowed - {".out.json.callcensus-tmp"})
 
 
+class Much(harness.Case):
+    def test_numbers_that_nobody_has(self):
+        count = 3000
+        code = "import ctypes\nsyscall = ctypes.CDLL(None).syscall\n" \
+            f"for number in range(100000, 100000 + {count}): syscall(number)\n"
+        for engine in ("ptrace", "adaptive"):
+            with self.subTest(engine=engine):
+                done = self.trace("-o", "p.json", "--recording", "r.json", "--engine", engine, "--", *python(code))
+                self.assertSucceeded(done)
+                self.assertLess(done.err.count("\n"), 40, done)
+                self.assertIn("more calls have no name", done.err)
+                recording = self.json("r.json")
+                self.assertTrue(recording["complete"])
+                self.assertIn(f"{count - 256} calls by further numbers without a name are left out",
+                              " ".join(recording["notes"]))
+                self.assertEqual(len([call for call in recording["calls"] if "name" not in call]), 256)
+                self.assertSucceeded(self.callcensus("derive", "-q", "r.json", "-o", "p.json"))
+
+
 class HostileNames(harness.Case):
     """Of executables, on their way to programs and to people."""
 

@@ -53,3 +53,15 @@ TEST_CASE(
     learner.execed(a, "/bin/b");
     CHECK(learner.known_to(a) == SyscallSet{two});
 }
+
+TEST_CASE("of numbers without a name so many are learnt, and those with one always") {
+    Learner learner({}, false, 1);
+    auto& process = learner.started(7, 0, "/bin/a");
+    std::size_t news = 0;
+    for (std::uint32_t number = 100'000; number < 110'000; ++number)
+        news += learner.saw(process, {Abi::x86_64, number}, {}) ? 1 : 0;
+    CHECK(news == 256);
+    CHECK(learner.known_to(process).size() == 256);
+    CHECK(learner.saw(process, one, {}));
+    CHECK_FALSE(learner.saw(process, {Abi::x86_64, 100'000}, {}));
+}

@@ -1,7 +1,9 @@
 #include "callcensus/recording_builder.hpp"
 
+#include <algorithm>
 #include <cerrno>
 
+#include "callcensus/format.hpp"
 #include "catch.hpp"
 
 using namespace callcensus;
@@ -147,4 +149,161 @@ TEST_CASE("a process that is let run, and what it starts, is remembered as such"
     CHECK(recording.processes[2].scope == Scope::process);
     fixture.builder.on(TaskExited{{101, 2}, {}});
     CHECK(fixture.builder.running_freely() == std::vector<pid_t>{100});
+}
+
+namespace {
+
+// Beyond these limits everything is as much as a target likes.
+struct Limited {
+    Milliseconds now{};
+    RecordingBuilder builder;
+
+    explicit Limited(const RecordingLimits& limits) : builder([this] { return now; }, limits) {
+        builder.on(TaskStarted{first, {}, 100, "/bin/first"});
+    }
+    // What is kept can be read, and read again.
+    Recording recording() const {
+        Recording kept = builder.snapshot();
+        const std::string text = write_recording(kept);
+        const auto again = parse_recording(text, "r.json");
+        if (!again) FAIL(again.error().text());
+        CHECK(write_recording(*again) == text);
+        return kept;
+    }
+};
+
+bool mentions(const std::vector<std::string>& texts, const std::string& part) {
+    return std::any_of(texts.begin(), texts.end(),
+                       [&](const std::string& text) { return text.find(part) != std::string::npos; });
+}
+
+Syscall unnamed(std::uint32_t index) { return {Abi::x86_64, 100'000 + index}; }
+
+}  // namespace
+
+TEST_CASE("of numbers without a name so many are kept, and those with one always") {
+    Limited limited({.unnamed_calls = 3});
+    for (std::uint32_t i = 0; i < 10; ++i) {
+        limited.builder.on(SyscallSeen{first, unnamed(i), {}, 0, 0});
+        limited.builder.on(SyscallReturned{first, unnamed(i), -ENOSYS, true});
+    }
+    for (const std::uint32_t number : {0U, 1U, 2U, 3U, 39U})
+        limited.builder.on(SyscallSeen{first, {Abi::x86_64, number}, {}, 0, 0});
+    limited.builder.on(SyscallSeen{first, unnamed(0), {}, 0, 0});
+    Recording recording = limited.recording();
+    CHECK(recording.calls.size() == 8);
+    CHECK(recording.complete());  // no profile could name them, and they do nothing
+    CHECK(mentions(recording.notes, "7 calls by further numbers without a name are left out"));
+    CHECK_FALSE(limited.builder.wants_site(unnamed(9)));
+    CHECK(limited.builder.wants_site(unnamed(2)));
+
+    // One that the kernel has is missed.
+    limited.builder.on(SyscallSeen{first, unnamed(11), {}, 0, 0});
+    limited.builder.on(SyscallReturned{first, unnamed(11), 0, false});
+    recording = limited.recording();
+    CHECK_FALSE(recording.complete());
+    CHECK(mentions(recording.gaps, "the kernel has some of them"));
+}
+
+TEST_CASE("of executables so many are told apart, and no call of the others is lost") {
+    for (const RecordingLimits limits :
+         {RecordingLimits{.executables = 3}, RecordingLimits{.name_bytes = 30}}) {
+        Limited limited(limits);
+        for (std::uint32_t i = 0; i < 10; ++i) {
+            limited.builder.on(Execed{first, "/bin/other" + std::to_string(i)});
+            limited.builder.on(SyscallSeen{first, {Abi::x86_64, i}, {}, 0, 0});
+        }
+        const Recording recording = limited.recording();
+        CHECK(recording.executables.back() == "[others]");
+        CHECK((recording.executables.size() == 3 || recording.executables.size() == 4));
+        CHECK(recording.calls.size() == 10);
+        CHECK_FALSE(recording.complete());
+        CHECK(mentions(recording.gaps, "[others]"));
+        CHECK(recording.processes[0].executables.size() == 11);
+    }
+}
+
+TEST_CASE("of counts by call and executable so many are kept") {
+    Limited limited({.shares = 4});
+    for (std::uint32_t i = 0; i < 4; ++i) {
+        limited.builder.on(Execed{first, "/bin/other" + std::to_string(i)});
+        for (std::uint32_t number = 0; number < 3; ++number)
+            limited.builder.on(SyscallSeen{first, {Abi::x86_64, number}, {}, 0, 0});
+    }
+    const Recording recording = limited.recording();
+    CHECK(mentions(recording.gaps, "counted as those of [others]"));
+    for (const CallRecord& record : recording.calls) {
+        std::uint64_t sum = 0;
+        for (const auto& [executable, count] : record.by_executable) sum += count;
+        CHECK(sum == record.count);
+        CHECK(record.count == 4);
+    }
+}
+
+TEST_CASE("of processes so many are listed, and the calls of the others are recorded") {
+    Limited limited({.processes = 3});
+    TaskId parent = first;
+    for (int i = 1; i <= 20; ++i) {
+        const TaskId child{100 + i, static_cast<std::uint32_t>(1 + i)};
+        limited.builder.on(TaskStarted{child, parent, child.tid, ""});
+        if (i == 7) limited.builder.on(Execed{child, "/bin/seventh"});
+        limited.builder.on(SyscallSeen{child, {Abi::x86_64, static_cast<std::uint32_t>(i)}, {}, 0, 0});
+        if (i == 9) limited.builder.on(LetRun{child, Scope::tree});
+        // Every other one lives on; whoever is listed must not be the parent of nobody.
+        if (i % 2 == 0)
+            limited.builder.on(TaskExited{child, {0, 0}});
+        else
+            parent = child;
+    }
+    CHECK(limited.builder.processes() == 21);
+    CHECK(limited.builder.live_processes() == 11);
+    CHECK(limited.builder.maker_of({107, 8}).executable == "/bin/seventh");
+    const Recording recording = limited.recording();
+    CHECK(recording.processes.size() == 3);
+    CHECK(recording.calls.size() == 20);
+    CHECK(recording.complete());
+    CHECK(mentions(recording.notes, "18 further processes are recorded, and not listed"));
+    CHECK_FALSE(recording.exact_counts());  // as one that is not listed is let run
+    for (const CallRecord& record : recording.calls) CHECK(record.first.process < 3);
+}
+
+TEST_CASE("of executions, places and remarks so many are kept") {
+    Limited limited({.name_bytes = 100, .execs = 5, .remarks = 4});
+    for (int i = 0; i < 20; ++i) {
+        limited.builder.on(Execed{first, i % 2 == 0 ? "/bin/a" : "/bin/b"});
+        limited.builder.on(Lost{"lost " + std::to_string(i)});
+        limited.builder.on(Lost{"lost 0"});
+        limited.builder.on(Noted{"noted " + std::to_string(i)});
+        limited.builder.on(SyscallSeen{first, {Abi::x86_64, static_cast<std::uint32_t>(i)}, {}, 0, 0});
+        limited.builder.add_site({Abi::x86_64, static_cast<std::uint32_t>(i)},
+                                 {std::string(30, 'm'), "", 1, "", 0});
+    }
+    CHECK(limited.builder.maker_of(first).executable == "/bin/b");
+    const Recording recording = limited.recording();
+    CHECK(recording.processes[0].executables.size() == 5);
+    CHECK(recording.executables.at(recording.processes[0].executables.back()) == "/bin/b");
+    CHECK(mentions(recording.notes, "of programs that were executed 16 are not in the list"));
+    CHECK(mentions(recording.notes, "17 places that calls were made from are left out"));
+    CHECK(recording.gaps == std::vector<std::string>{"lost 0", "lost 1", "lost 2", "lost 3",
+                                                     "further things could not be seen"});
+    CHECK(mentions(recording.notes, "further notes are left out"));
+}
+
+TEST_CASE("whatever a target makes as much of as it likes, what is written is read") {
+    Limited limited({});
+    constexpr std::uint32_t many = 100'000;
+    const std::string worst(4000, '\x01');  // six bytes each in JSON
+    for (std::uint32_t i = 0; i < many; ++i) {
+        const TaskId child{static_cast<pid_t>(1000 + i), 2 + i};
+        limited.builder.on(TaskStarted{child, first, child.tid, worst + std::to_string(i)});
+        limited.builder.on(SyscallSeen{child, unnamed(i), {}, 0, 0});
+        limited.builder.on(SyscallReturned{child, unnamed(i), -ENOSYS, true});
+        limited.builder.on(SyscallSeen{child, {Abi::x86_64, i % 300}, {}, 0, 0});
+        limited.builder.add_site({Abi::x86_64, i % 300}, {worst + std::to_string(i), worst, i, worst, 1});
+        limited.builder.on(Noted{std::to_string(i)});
+        limited.builder.on(TaskExited{child, {0, 0}});
+    }
+    const std::string text = write_recording(limited.builder.snapshot());
+    CHECK(text.size() < (std::size_t{256} << 20));  // what the program reads
+    CHECK(parse_recording(text, "r.json"));
 }

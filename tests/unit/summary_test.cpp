@@ -85,3 +85,12 @@ TEST_CASE_METHOD(Fixture, "the machine's form holds the same") {
     recording.status = ExitStatus{0, 9};
     CHECK(nlohmann::json::parse(summary_json({recording, profiles, why, 1, 0, ""})).at("signal") == 9);
 }
+
+TEST_CASE_METHOD(Fixture, "of many calls without a name some are told and the others counted") {
+    derivation.unnamed.clear();
+    for (std::uint32_t number = 0; number < 100'000; ++number)
+        derivation.unnamed.push_back({{Abi::x86_64, 100'000 + number}, 1, false});
+    const auto lines = warnings(profiles);
+    CHECK(lines.size() == 18);  // with the other warning
+    CHECK(lines.back() == "99984 more calls have no name and are not in the profile; the recording has them");
+}

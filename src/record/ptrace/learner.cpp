@@ -1,6 +1,20 @@
 #include "record/ptrace/learner.hpp"
 
 namespace callcensus::ptrace {
+namespace {
+
+// A target can make up as many as it likes of both. What is beyond stops each time, and is no news.
+constexpr std::size_t most_unnamed_calls = 256;
+// What is beyond is taken for one program.
+constexpr std::size_t most_programs = 4096;
+const std::string others = "[others]";
+
+}  // namespace
+
+bool Learner::can_be_learnt(Syscall call) {
+    if (census_.contains(call) || !syscall_name(call).empty()) return true;
+    return ++unnamed_calls_ <= most_unnamed_calls;
+}
 
 // Null where it has ended, whoever has its pid now.
 Learner::Process* Learner::creator_of(const Process& process) {
@@ -9,8 +23,10 @@ Learner::Process* Learner::creator_of(const Process& process) {
 }
 
 Learner::Program& Learner::program(const std::string& executable) {
-    Program& program = programs_[executable];
-    program.executable = executable;
+    if (const auto known = programs_.find(executable); known != programs_.end()) return known->second;
+    const std::string& name = programs_.size() < most_programs ? executable : others;
+    Program& program = programs_[name];
+    program.executable = name;
     return program;
 }
 
@@ -47,6 +63,7 @@ void Learner::ended(const Process& process, bool whole) {
 }
 
 bool Learner::saw(Process& process, Syscall call, std::chrono::nanoseconds outside) {
+    if (!can_be_learnt(call)) return false;
     if (process.program->calls.insert(call)) {
         news(process);
     } else {

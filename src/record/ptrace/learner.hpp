@@ -81,6 +81,7 @@ class Learner {
   private:
     Program& program(const std::string& executable);
     Process* creator_of(const Process& process);
+    [[nodiscard]] bool can_be_learnt(Syscall call);
     void news(Process& process);
 
     SyscallSet beforehand_;
@@ -88,6 +89,7 @@ class Learner {
     bool by_program_;
     double patience_;
     SyscallSet census_;
+    std::size_t unnamed_calls_ = 0;  // in it
     std::unordered_map<std::string, Program> programs_;
     std::unordered_map<pid_t, Process> processes_;
     std::uint64_t next_serial_ = 1;
