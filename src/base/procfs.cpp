@@ -20,13 +20,22 @@
 namespace callcensus::procfs {
 namespace {
 
-// Files in /proc are read whole by one read(2) where they fit the buffer.
-std::string read_small_file(const std::string& path) {
+// To its end: what a task decides on can be long. `Groups:` in status has up to 65,536 numbers, and what
+// comes after it counts. A command line has no limit of its own; nobody needs more of it than this.
+std::string read_whole(const std::string& path) {
+    constexpr std::size_t at_once = 4096;
+    constexpr std::size_t most = std::size_t{1} << 20;
+    std::string text;
     const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file) return {};
-    std::array<char, 4096> buffer{};
-    const ssize_t size = ::read(file.get(), buffer.data(), buffer.size());
-    return size > 0 ? std::string(buffer.data(), static_cast<std::size_t>(size)) : std::string();
+    if (!file) return text;
+    for (std::size_t next = at_once; text.size() < most; next *= 2) {
+        const std::size_t kept = text.size();
+        text.resize(kept + next);
+        const ssize_t size = ::read(file.get(), text.data() + kept, next);
+        text.resize(kept + (size > 0 ? static_cast<std::size_t>(size) : 0));
+        if (size <= 0) break;
+    }
+    return text;
 }
 
 // Of a file that can be long (65,530 lines of maps), of which little is kept.
@@ -92,7 +101,7 @@ std::vector<pid_t> numbered_entries(const std::string& path) {
 }  // namespace
 
 std::optional<TaskStatus> task_status(pid_t tid) {
-    const std::string status = read_small_file(of_task(tid, "status"));
+    const std::string status = read_whole(of_task(tid, "status"));
     if (status.empty()) return std::nullopt;
     // The name of the task comes first and is its own to choose: look behind it.
     const std::string_view fields =
@@ -191,7 +200,7 @@ bool is_served_by_a_process(pid_t tid, dev_t device) {
 }
 
 std::optional<int> processor(pid_t tid) {
-    const std::string stat = read_small_file(of_task(tid, "stat"));
+    const std::string stat = read_whole(of_task(tid, "stat"));
     auto at = stat.rfind(')');  // the name, field 2, may hold anything
     if (at == std::string::npos) return std::nullopt;
     for (int field = 2; field < 39; ++field) {
@@ -245,7 +254,7 @@ std::optional<CallInProgress> call_in_progress(pid_t tid) {
 }
 
 std::vector<std::string> command_line(pid_t process) {
-    const std::string text = read_small_file(of_task(process, "cmdline"));
+    const std::string text = read_whole(of_task(process, "cmdline"));
     std::vector<std::string> arguments;
     for (std::size_t at = 0; at < text.size();) {
         const std::size_t end = std::min(text.find('\0', at), text.size());
@@ -269,7 +278,7 @@ std::string mount_namespace(pid_t tid) { return read_link(of_task(tid, "ns/mnt")
 std::string descriptor(pid_t tid, int fd) { return read_link(of_task(tid, "fd/") + std::to_string(fd)); }
 
 std::string read_line(const std::string& path) {
-    std::string text = read_small_file(path);
+    std::string text = read_whole(path);
     if (!text.empty() && text.back() == '\n') text.pop_back();
     return text;
 }

@@ -95,7 +95,7 @@ struct Mount {
 /// Every process of the system that is visible.
 [[nodiscard]] std::vector<pid_t> processes();
 
-/// A small file as a string, without its last newline; empty where it cannot be read.
+/// A file of one value as a string, without its last newline; empty where it cannot be read.
 [[nodiscard]] std::string read_line(const std::string& path);
 
 }  // namespace callcensus::procfs

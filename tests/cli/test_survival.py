@@ -231,5 +231,57 @@ class HostileNames(harness.Case):
         self.assertIn(r"\x9b31m\xff?: cannot be opened", process.end().err)
 
 
+# A thread that adds CLONE_UNTRACED to clone3's flags and takes it out, while another one makes children by them.
+CHANGING_FLAGS = r"""
+    #define _GNU_SOURCE
+    #include <linux/sched.h>
+    #include <pthread.h>
+    #include <signal.h>
+    #include <stdio.h>
+    #include <sys/syscall.h>
+    #include <sys/wait.h>
+    #include <unistd.h>
+    static volatile struct clone_args arguments = {.exit_signal = SIGCHLD};
+    static void* change(void* nothing) {
+        for (;;) arguments.flags ^= CLONE_UNTRACED;
+        return nothing;
+    }
+    int main(void) {
+        pthread_t changer;
+        if (pthread_create(&changer, 0, change, 0) != 0) return 1;
+        int made = 0;
+        for (int i = 0; i < 300; ++i) {
+            const long pid = syscall(SYS_clone3, &arguments, sizeof arguments);
+            if (pid == 0) _exit(0);
+            if (pid < 0) return 2;
+            ++made;
+            while (waitpid((pid_t)pid, 0, __WALL) < 0) {}
+        }
+        printf("%d\n", made);
+        fflush(stdout);
+        _exit(0);
+    }
+"""
+
+
+class Escapes(harness.Case):
+    @harness.needs("gcc")
+    def test_a_child_made_by_changed_flags_is_said_to_be_missing(self):
+        self.write("changing.c", CHANGING_FLAGS)
+        built = self.run_natively("gcc", "-pthread", "-w", "-o", "changing", "changing.c")
+        self.assertEqual((built.status, built.err), (0, ""))
+        for engine in ("ptrace", "adaptive"):
+            with self.subTest(engine=engine):
+                patience = ["--patience", "0"] if engine == "adaptive" else []
+                done = self.trace("-q", "-o", "p.json", "--recording", "r.json", "--engine", engine, *patience, "--",
+                                  str(self.path("changing")))
+                self.assertSucceeded(done)
+                recording = self.json("r.json")
+                missing = int(done.out) - (len(recording["processes"]) - 1)
+                self.assertEqual(missing > 0, not recording["complete"], (missing, recording["gaps"]))
+                for gap in recording["gaps"]:
+                    self.assertIn("clone3 was called with flags in memory to which CLONE_UNTRACED was added", gap)
+
+
 if __name__ == "__main__":
     harness.main()

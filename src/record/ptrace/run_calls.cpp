@@ -120,9 +120,11 @@ void Run::trapped(StoppedTask& stopped, Task& task) {
     const bool is_ours = task.process->depends_on_us && info->seccomp.ret_data == our_filter_data;
     if (is_ours && task.current && !seen_at_entry && !is_new) count_stop_of_released(task);
     if (!is_ours && stopped.set_syscall_number(-1)) task.void_number = info->seccomp.nr;
-    // Of a call that stops the task for want of a looser filter the result is not worth a second stop.
+    // Of a call that stops the task for want of a looser filter the result is not worth a second stop, save
+    // that of clone3: only it tells of a child that has escaped (untraced_clone.hpp).
     const bool wants_exit = seen_at_entry || is_new || task.refuse_call || task.loads_filter ||
-                            task.void_number || hidden_untraced_.count(task.id.tid) != 0;
+                            task.void_number || (task.cloning && task.cloning->is_clone3) ||
+                            hidden_untraced_.count(task.id.tid) != 0;
     if (!wants_exit) task.current.reset();
 }
 
@@ -193,8 +195,7 @@ void Run::returned(StoppedTask& stopped, Task& task, std::int64_t value, bool is
         return;
     }
     emit(SyscallReturned{task.id, call, value, is_error});
-    if (task.expects_child && !is_error && value > 0)
-        emit(Lost{"a process or thread that was created with CLONE_UNTRACED could not be followed"});
+    if (task.expects_child && !is_error && value > 0) emit(Lost{how_it_escaped(task.cloning)});
 }
 
 // A target that seizes its own tracer would have both wait for each other for ever.

@@ -34,6 +34,13 @@ bool hide_untraced(const StoppedTask& task, const CloneFlags& call) {
     return set_flags(task, call, *call.flags & ~std::uint64_t{CLONE_UNTRACED});
 }
 
+std::string how_it_escaped(const std::optional<CloneFlags>& call) {
+    if (call && call->is_clone3 && call->flags)
+        return "a process or thread could not be followed: clone3 was called with flags in memory to which "
+               "CLONE_UNTRACED was added while the call was under way";
+    return "a process or thread that was created with CLONE_UNTRACED could not be followed";
+}
+
 void restore_untraced(const StoppedTask& task, const CloneFlags& call) {
     [[maybe_unused]] const bool alive = set_flags(task, call, *call.flags);
 }
