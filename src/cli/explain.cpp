@@ -2,14 +2,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdlib>
 #include <memory>
 
 #include "base/file.hpp"
 #include "callcensus/explain.hpp"
 #include "callcensus/explain_report.hpp"
 #include "callcensus/format.hpp"
+#include "cli/call_arguments.hpp"
 #include "cli/inputs.hpp"
 #include "cli/messages.hpp"
 #include "cli/policy_options.hpp"
@@ -19,7 +18,6 @@ namespace callcensus::cli {
 namespace {
 
 constexpr int not_allowed = 1;
-constexpr std::string_view unknown_argument = "_";
 
 struct ExplainCommandOptions {
     std::string profile;
@@ -30,22 +28,6 @@ struct ExplainCommandOptions {
     MachineOptions machine;
     bool json = false;
 };
-
-Result<KnownArguments> read_arguments(const std::vector<std::string>& words) {
-    KnownArguments arguments;
-    if (words.size() > arguments.size()) return fail("a call has six arguments at most");
-    for (std::size_t i = 0; i < words.size(); ++i) {
-        if (words[i] == unknown_argument) continue;
-        char* end = nullptr;
-        errno = 0;
-        // Negative ones as a program would pass them (AT_FDCWD), behind a "--".
-        arguments.at(i) = std::strtoull(words[i].c_str(), &end, 0);
-        if (words[i].empty() || *end != '\0' || errno != 0)
-            return fail("is no number: 2, 0x2 or -1, or _ for an argument that is not known",
-                        "\"" + words[i] + "\"");
-    }
-    return arguments;
-}
 
 // All of them where none is named.
 void keep_readers(std::vector<Reading>& readings, const std::vector<std::string>& named) {
@@ -61,12 +43,10 @@ int explain_call(const ExplainCommandOptions& options) {
     const auto complain_of = [](const Error& error) { return complain(error, trouble); };
     const auto machine = options.machine.resolve();
     if (!machine) return complain_of(machine.error());
-    const auto arguments = read_arguments(options.arguments);
-    if (!arguments) return complain_of(arguments.error());
+    const Abi native = native_abi_of(*machine).value();
     const auto file = read_profile_file(options.profile);
     if (!file) return complain_of(file.error());
 
-    const Abi native = native_abi_of(*machine).value();
     std::set<Abi> abis = abis_of(file->profile, native);
     if (!options.abi.empty()) {
         const AbiInfo* chosen = find_abi(options.abi);
@@ -77,15 +57,19 @@ int explain_call(const ExplainCommandOptions& options) {
     std::optional<Error> unknown;
     bool allowed = true;
     for (const Abi abi : abis) {
-        auto readings = explain(file->profile, *machine, abi, options.call, *arguments);
-        if (!readings) {
-            if (!unknown) unknown = readings.error();
+        const auto call = find_call(abi, options.call);
+        if (!call) {
+            if (!unknown) unknown = call.error();
             continue;
         }
+        const auto arguments = read_arguments(abi, syscall_name(*call), options.arguments);
+        if (!arguments) return complain_of(arguments.error());
+        auto readings = explain(file->profile, *machine, abi, options.call, *arguments);
+        if (!readings) return complain_of(readings.error());
         keep_readers(*readings, options.readers);
         for (const Reading& reading : *readings)
             allowed = allowed && reading.decision && lets_through(reading.decision->action);
-        report.explanations.push_back({*find_call(abi, options.call), std::move(*readings)});
+        report.explanations.push_back({*call, std::move(*readings)});
     }
     // Most calls are not on every ABI.
     if (report.explanations.empty()) return complain_of(*unknown);
@@ -108,14 +92,18 @@ Subcommand add_explain(CLI::App& app) {
         "Examples:\n"
         "  callcensus explain seccomp.json clone              which rules decide, and by which arguments\n"
         "  callcensus explain seccomp.json socket 16 _ 9      with arg0 16 and arg2 9\n"
+        "  callcensus explain seccomp.json clone 'CLONE_NEWUSER|CLONE_NEWNS'\n"
         "  callcensus explain seccomp.json -- openat -100     `--` before negative ones\n"
         "  callcensus explain --caps default,SYS_ADMIN docker.json mount");
     sub->add_option("PROFILE", options->profile, "In any format that can be read; - is standard input")
         ->required()
         ->option_text("FILE");
     sub->add_option("CALL", options->call, "Its name, or its number")->required()->option_text("CALL");
-    sub->add_option("ARG", options->arguments, "Its arguments in order; _ for one that is not known")
-        ->option_text("NUMBER...");
+    sub->add_option(
+           "ARG", options->arguments,
+           "Its arguments in order: numbers, names of the kernel's constants, or both joined by |; _ for one "
+           "that is not known")
+        ->option_text("VALUE...");
     sub->add_option("--abi", options->abi, "Only that one: x86_64, i386, x32, aarch64 and so on")
         ->option_text("NAME");
     sub->add_option("--for", options->readers,

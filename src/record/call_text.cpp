@@ -43,6 +43,7 @@ struct Argument {
     const TargetView& view;
     std::size_t string_limit;
     unsigned bits;  // of a long
+    Abi abi;
 
     [[nodiscard]] std::string memory(std::size_t size) const {
         return view.read_memory && value != 0 ? view.read_memory(value, size) : std::string();
@@ -68,7 +69,7 @@ std::string show_pointer(const Argument& argument) {
 
 // Numbers without a name are those of real-time signals, which everybody writes in decimal.
 std::string show_signal(const Argument& argument) {
-    const std::string name = show_constant(*find_constants("signal_names"), argument.value);
+    const std::string name = show_constant(*find_constants(argument.abi, "signal_names"), argument.value);
     return name.rfind("SIG", 0) == 0 ? name : show_int(argument);
 }
 
@@ -148,7 +149,7 @@ std::string show_address(const Argument& argument) {
         return std::string("{AF_INET6 [") + name.data() + "]:" + std::to_string(ntohs(address.sin6_port)) +
                "}";
     }
-    return "{" + show_constant(*find_constants("domain"), family) + "}";
+    return "{" + show_constant(*find_constants(argument.abi, "domain"), family) + "}";
 }
 
 // struct clone_args, linux/sched.h: flags come first, exit_signal fifth.
@@ -157,8 +158,9 @@ std::string show_clone_args(const Argument& argument) {
     const std::string bytes = argument.memory(sizeof(Words));
     if (bytes.size() < sizeof(Words)) return show_pointer(argument);
     const auto words = read_as<Words>(bytes);
-    std::string text = "{flags=" + show_constant(*find_constants("clone3_flags"), words[0]);
-    if (words[4] != 0) text += ", exit_signal=" + show_constant(*find_constants("signal_names"), words[4]);
+    std::string text = "{flags=" + show_constant(*find_constants(argument.abi, "clone3_flags"), words[0]);
+    if (words[4] != 0)
+        text += ", exit_signal=" + show_constant(*find_constants(argument.abi, "signal_names"), words[4]);
     return text + "}";
 }
 
@@ -191,19 +193,20 @@ Show find_kind(std::string_view kind) {
 
 std::string show(std::string_view kind, const Argument& argument) {
     if (const Show shown = find_kind(kind)) return shown(argument);
-    if (const Constants* constants = find_constants(kind)) return show_constant(*constants, argument.value);
+    if (const Constants* constants = find_constants(argument.abi, kind))
+        return show_constant(*constants, argument.value);
     return "?" + std::string(kind);  // misspelt in the table: a test looks for this
 }
 
 std::string text_of(const std::string& name, const std::string_view* signature,
                     const std::array<std::uint64_t, 6>& arguments, const TargetView& view,
-                    std::size_t string_limit, unsigned bits) {
+                    std::size_t string_limit, unsigned bits, Abi abi) {
     std::string text;
     std::size_t index = 0;
     for (const std::string_view kind :
          words_of(signature != nullptr ? *signature : "hex hex hex hex hex hex")) {
         const std::string shown =
-            show(kind, {arguments.at(index), arguments.data(), index, view, string_limit, bits});
+            show(kind, {arguments.at(index), arguments.data(), index, view, string_limit, bits, abi});
         if (!shown.empty()) text += (index == 0 ? "" : ", ") + shown;
         ++index;
     }
@@ -221,8 +224,8 @@ std::string call_text(Syscall call, const std::array<std::uint64_t, 6>& argument
     const unsigned bits = call.abi == Abi::x32 ? 64 : info(call.abi).bits;
     if (bits == 32)
         for (std::uint64_t& argument : seen) argument &= UINT32_MAX;
-    std::string text = text_of(name, signature, seen, view, longest_string, bits);
-    if (text.size() > longest_line) text = text_of(name, signature, seen, view, short_string, bits);
+    std::string text = text_of(name, signature, seen, view, longest_string, bits, call.abi);
+    if (text.size() > longest_line) text = text_of(name, signature, seen, view, short_string, bits, call.abi);
     return text;
 }
 

@@ -1,42 +1,22 @@
 #include "record/constants.hpp"
 
-#include <asm/ioctls.h>
 #include <fmt/format.h>
-#include <linux/bpf.h>
-#include <linux/fcntl.h>
-#include <linux/fs.h>
-#include <linux/futex.h>
-#include <linux/keyctl.h>
-#include <linux/memfd.h>
-#include <linux/mman.h>
-#include <linux/mount.h>
-#include <linux/prctl.h>
-#include <linux/random.h>
-#include <linux/reboot.h>
-#include <linux/sched.h>
-#include <linux/seccomp.h>
-#include <linux/stat.h>
-#include <netinet/in.h>
-#include <sys/epoll.h>
-#include <sys/personality.h>
-#include <sys/ptrace.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 
 #include <algorithm>
-#include <csignal>
-#include <ctime>
-#include <initializer_list>
+#include <map>
+
+#include "abi/constants.hpp"
 
 namespace callcensus {
 namespace {
 
-std::vector<Constant> named(std::initializer_list<std::uint64_t> values, std::string_view names) {
+// Of "A, B" those that the ABI has, with their values there.
+std::vector<Constant> named(Abi abi, std::string_view names) {
     std::vector<Constant> constants;
-    for (const std::uint64_t value : values) {
+    while (!names.empty()) {
         const auto end = names.find(',');
-        constants.push_back({value, names.substr(0, end)});
+        const std::string_view name = names.substr(0, end);
+        if (const auto value = find_constant(abi, name)) constants.push_back({*value, name});
         names.remove_prefix(end == std::string_view::npos ? names.size() : end + 2);
     }
     return constants;
@@ -47,27 +27,26 @@ std::vector<Constant> with(std::vector<Constant> constants, const std::vector<Co
     return constants;
 }
 
-// NAMED(O_CREAT, O_EXCL) is {{O_CREAT, "O_CREAT"}, {O_EXCL, "O_EXCL"}}.
-#define NAMED(...) named({__VA_ARGS__}, #__VA_ARGS__)
+// NAMED(O_CREAT, O_EXCL) is {{0x40, "O_CREAT"}, {0x80, "O_EXCL"}} on x86_64.
+#define NAMED(...) named(abi, #__VA_ARGS__)
 
 constexpr std::uint64_t all_bits = ~std::uint64_t{0};
 
-// Constants younger than Linux 5.10 stand with their numbers, so that older headers suffice.
-const std::vector<Constant> signals =
-    NAMED(SIGHUP, SIGINT, SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGKILL, SIGUSR1, SIGSEGV,
-          SIGUSR2, SIGPIPE, SIGALRM, SIGTERM, SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGURG,
-          SIGXCPU, SIGXFSZ, SIGPROF, SIGVTALRM, SIGIO, SIGWINCH, SIGPWR, SIGSYS);
-const std::vector<Constant> namespaces = NAMED(CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC,
-                                               CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWUSER);
-const std::vector<Constant> clone_flags =
-    NAMED(CLONE_VM, CLONE_FS, CLONE_FILES, CLONE_SIGHAND, CLONE_PIDFD, CLONE_PTRACE, CLONE_VFORK,
-          CLONE_PARENT, CLONE_THREAD, CLONE_SYSVSEM, CLONE_SETTLS, CLONE_PARENT_SETTID, CLONE_CHILD_CLEARTID,
-          CLONE_DETACHED, CLONE_UNTRACED, CLONE_CHILD_SETTID, CLONE_IO, CLONE_NEWNS, CLONE_NEWCGROUP,
-          CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWUSER);
+std::vector<Constants> make_tables(Abi abi) {
+    const std::vector<Constant> signals =
+        NAMED(SIGHUP, SIGINT, SIGQUIT, SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGKILL, SIGUSR1, SIGSEGV,
+              SIGUSR2, SIGPIPE, SIGALRM, SIGTERM, SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU,
+              SIGURG, SIGXCPU, SIGXFSZ, SIGPROF, SIGVTALRM, SIGIO, SIGWINCH, SIGPWR, SIGSYS);
+    const std::vector<Constant> namespaces = NAMED(CLONE_NEWNS, CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC,
+                                                   CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWUSER);
+    const std::vector<Constant> clone_flags =
+        NAMED(CLONE_VM, CLONE_FS, CLONE_FILES, CLONE_SIGHAND, CLONE_PIDFD, CLONE_PTRACE, CLONE_VFORK,
+              CLONE_PARENT, CLONE_THREAD, CLONE_SYSVSEM, CLONE_SETTLS, CLONE_PARENT_SETTID,
+              CLONE_CHILD_CLEARTID, CLONE_DETACHED, CLONE_UNTRACED, CLONE_CHILD_SETTID, CLONE_IO, CLONE_NEWNS,
+              CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWUSER);
 
-const std::vector<Constants>& tables() {
-    static const std::vector<Constants> list{
-        {"open_flags", O_ACCMODE, NAMED(O_RDONLY, O_WRONLY, O_RDWR),
+    return {
+        {"open_flags", 3, NAMED(O_RDONLY, O_WRONLY, O_RDWR),
          NAMED(O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC, O_APPEND, O_NONBLOCK, O_SYNC, O_DSYNC, FASYNC, O_DIRECT,
                O_LARGEFILE, O_TMPFILE, O_DIRECTORY, O_NOFOLLOW, O_NOATIME, O_CLOEXEC, O_PATH)},
         // Also of EFD_, SFD_, TFD_, IN_ and EPOLL_ flags, which have the values of these.
@@ -107,7 +86,7 @@ const std::vector<Constants>& tables() {
          {},
          NAMED(PROT_NONE, PROT_READ, PROT_WRITE, PROT_EXEC, PROT_GROWSDOWN, PROT_GROWSUP),
          true},
-        {"map_flags", MAP_TYPE, NAMED(MAP_SHARED, MAP_PRIVATE, MAP_SHARED_VALIDATE),
+        {"map_flags", 0xf, NAMED(MAP_SHARED, MAP_PRIVATE, MAP_SHARED_VALIDATE),
          with(NAMED(MAP_FIXED, MAP_ANONYMOUS, MAP_GROWSDOWN, MAP_DENYWRITE, MAP_EXECUTABLE, MAP_LOCKED,
                     MAP_NORESERVE, MAP_POPULATE, MAP_NONBLOCK, MAP_STACK, MAP_HUGETLB, MAP_FIXED_NOREPLACE),
               {{0x40, "MAP_32BIT"}}),
@@ -131,7 +110,7 @@ const std::vector<Constants>& tables() {
         {"random_flags", 0, {}, NAMED(GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE)},
         {"signal_names", all_bits, signals, {}},
         {"sigmask_how", all_bits, NAMED(SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK), {}},
-        {"clone_flags", CSIGNAL, with({{0, ""}}, signals), clone_flags},
+        {"clone_flags", 0xff, with({{0, ""}}, signals), clone_flags},
         // Of clone3: without the signal, and with flags that need 64 bits.
         {"clone3_flags",
          0,
@@ -154,7 +133,7 @@ const std::vector<Constants>& tables() {
          with(NAMED(WNOHANG, WUNTRACED, WCONTINUED, WEXITED, WNOWAIT, __WNOTHREAD, __WALL),
               {{0x80000000, "__WCLONE"}})},
         {"wait_kind", all_bits, {{0, "P_ALL"}, {1, "P_PID"}, {2, "P_PGID"}, {3, "P_PIDFD"}}, {}},
-        {"futex_op", static_cast<std::uint32_t>(FUTEX_CMD_MASK),
+        {"futex_op", ~std::uint32_t{0x180},
          with(NAMED(FUTEX_WAIT, FUTEX_WAKE, FUTEX_FD, FUTEX_REQUEUE, FUTEX_CMP_REQUEUE, FUTEX_WAKE_OP,
                     FUTEX_LOCK_PI, FUTEX_UNLOCK_PI, FUTEX_TRYLOCK_PI, FUTEX_WAIT_BITSET, FUTEX_WAKE_BITSET,
                     FUTEX_WAIT_REQUEUE_PI, FUTEX_CMP_REQUEUE_PI),
@@ -303,10 +282,16 @@ const std::vector<Constants>& tables() {
                AT_NO_AUTOMOUNT)},
         {"flock", 0, {}, {{1, "LOCK_SH"}, {2, "LOCK_EX"}, {8, "LOCK_UN"}, {4, "LOCK_NB"}}},
     };
-    return list;
 }
 
 #undef NAMED
+
+const std::vector<Constants>& tables(Abi abi) {
+    static std::map<Abi, std::vector<Constants>> all;
+    std::vector<Constants>& list = all[abi];
+    if (list.empty()) list = make_tables(abi);
+    return list;
+}
 
 std::string number_or_name(const std::vector<Constant>& names, std::uint64_t value) {
     const auto found =
@@ -316,10 +301,11 @@ std::string number_or_name(const std::vector<Constant>& names, std::uint64_t val
 
 }  // namespace
 
-const Constants* find_constants(std::string_view kind) {
-    const auto found = std::find_if(tables().begin(), tables().end(),
-                                    [&](const Constants& row) { return row.kind == kind; });
-    return found == tables().end() ? nullptr : &*found;
+const Constants* find_constants(Abi abi, std::string_view kind) {
+    const std::vector<Constants>& list = tables(abi);
+    const auto found =
+        std::find_if(list.begin(), list.end(), [&](const Constants& row) { return row.kind == kind; });
+    return found == list.end() ? nullptr : &*found;
 }
 
 std::string show_constant(const Constants& constants, std::uint64_t value) {

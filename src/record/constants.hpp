@@ -1,12 +1,14 @@
-// Names of the constants that system calls take, from the headers of the kernel and of libc.
+// Which constants the arguments of system calls take. Their values are those of an ABI (abi/constants.hpp).
 //
-//     show_constant(*find_constants("open_flags"), 0x80001);     // "O_WRONLY|O_CLOEXEC"
+//     show_constant(*find_constants(Abi::x86_64, "open_flags"), 0x80001);     // "O_WRONLY|O_CLOEXEC"
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "callcensus/abi.hpp"
 
 namespace callcensus {
 
@@ -25,7 +27,7 @@ struct Constants {
 };
 
 // By kind: "open_flags"; null where there is none.
-[[nodiscard]] const Constants* find_constants(std::string_view kind);
+[[nodiscard]] const Constants* find_constants(Abi abi, std::string_view kind);
 
 // What has no name is shown as a hexadecimal number.
 [[nodiscard]] std::string show_constant(const Constants& constants, std::uint64_t value);
