@@ -37,7 +37,7 @@ struct LintOptions {
     /// The containers have no_new_privs, under which runtimes make fewer calls. Engines start them without,
     /// unless told otherwise.
     bool no_new_privileges = false;
-    Abi native = native_abi();         ///< what a profile without architectures is for
+    Abi native = native_abi();  ///< what a profile without architectures is for
 };
 
 struct LintCheck {
