@@ -39,6 +39,7 @@ struct Way {
     Strings closed;
     std::set<std::string> open;
     std::string reason;
+    std::string remedy;
     Denial denial;
 };
 
@@ -62,13 +63,15 @@ class Open {
     const Answers& answers_;
 };
 
-void add(std::vector<Way>& found, const Closed& closed, std::set<std::string> open, std::string_view reason) {
+void add(std::vector<Way>& found, const Closed& closed, std::set<std::string> open,
+         std::string_view reason = {}, std::string_view remedy = {}) {
     if (open.empty()) return;
     const auto same = std::find_if(found.begin(), found.end(), [&](const Way& other) {
         return other.denial.rule == closed.denial.rule && other.reason == reason && other.open == open;
     });
     if (same == found.end())
-        found.push_back({{closed.name}, std::move(open), std::string(reason), closed.denial});
+        found.push_back(
+            {{closed.name}, std::move(open), std::string(reason), std::string(remedy), closed.denial});
     else
         same->closed.push_back(closed.name);
 }
@@ -89,17 +92,17 @@ void other_ways(Lint& lint) {
             if (row.reason.empty())
                 other_forms.merge(ways);
             else
-                add(found, closed, std::move(ways), row.reason);
+                add(found, closed, std::move(ways), row.reason, row.remedy);
         }
-        add(found, closed, std::move(other_forms), {});
+        add(found, closed, std::move(other_forms));
     }
-    for (const auto& [closed, ways, reason, denial] : found) {
+    for (const auto& [closed, ways, reason, remedy, denial] : found) {
         const std::string names = enumerate({ways.begin(), ways.end()});
         lint.report(Severity::note, lint.path_of(denial, closed.front(), "syscalls"),
                     enumerate(closed) + (closed.size() == 1 ? " is" : " are") + " denied, and " + names +
                         (ways.size() == 1 ? " is" : " are") +
                         " open: " + (reason.empty() ? "other forms of the same call" : reason),
-                    "deny " + names + " too, or allow only what is needed");
+                    remedy.empty() ? "deny " + names + " too, or allow only what is needed" : remedy);
     }
 }
 

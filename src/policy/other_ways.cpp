@@ -12,6 +12,7 @@ struct Row {
     std::string_view names;
     std::string_view ways;  // empty: the same as `names`
     std::string_view reason;
+    std::string_view remedy = {};
 };
 
 // Sources: section 2 of the manual pages (man-pages 6.03) and, for newer calls, the kernel's
@@ -60,10 +61,12 @@ constexpr std::array rows{
         "they reach into other processes without tracing them"},
     Row{"process_vm_readv process_vm_writev", "ptrace", "a tracer reads and writes its tracee's memory"},
     Row{"pidfd_getfd", "ptrace", "a tracer makes its tracee pass its descriptors on"},
-    Row{"unshare", "clone clone3", "they create namespaces for a new process by flags such as CLONE_NEWUSER"},
+    Row{"unshare", "clone clone3", "they create namespaces for a new process by flags such as CLONE_NEWUSER",
+        "deny clone where its first argument has such flags, and clone3 with errno 38 (ENOSYS)"},
     Row{"clone", "unshare", "it creates namespaces for the calling process by the same flags"},
     Row{"chroot", "pivot_root", "it changes the root of a mount namespace"},
-    Row{"seccomp", "prctl", "PR_SET_SECCOMP loads filters, too"},
+    Row{"seccomp", "prctl", "PR_SET_SECCOMP loads filters, too",
+        "deny prctl where its first argument is 22 (PR_SET_SECCOMP)"},
     Row{"pwrite64 pwritev pwritev2 write writev", "copy_file_range sendfile sendfile64 splice vmsplice",
         "they write what they take from another descriptor, or from memory"},
     Row{"setxattr fsetxattr lsetxattr", "file_setattr", "it changes attributes of inodes (Linux 6.17)"},
@@ -76,9 +79,10 @@ constexpr std::array rows{
 
 std::vector<OtherWays> with_families() {
     std::vector<OtherWays> all;
-    for (const Family& family : all_families()) all.push_back({family.names, family.siblings, {}});
+    for (const Family& family : all_families()) all.push_back({family.names, family.siblings, {}, {}});
     for (const Row& row : rows)
-        all.push_back({words_of(row.names), words_of(row.ways.empty() ? row.names : row.ways), row.reason});
+        all.push_back(
+            {words_of(row.names), words_of(row.ways.empty() ? row.names : row.ways), row.reason, row.remedy});
     return all;
 }
 

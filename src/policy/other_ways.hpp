@@ -12,6 +12,7 @@ struct OtherWays {
     std::vector<std::string_view> names;
     std::vector<std::string_view> ways;
     std::string_view reason;  ///< how, where the ways are not plainly other forms of the same call; or empty
+    std::string_view remedy;  ///< where programs need the ways for other purposes; or empty
 };
 
 /// The families (families.hpp), by which honest programs do the same job elsewhere, and beside them what only

@@ -713,6 +713,10 @@ TEST_CASE("a list of denied calls is told what it leaves open") {
         }
     }
     CHECK(message(R"(["bpf", "userfaultfd", "acct"])").empty());
+    // Programs cannot do without clone.
+    CHECK(with_code(findings_of(open_with(R"({"names": ["unshare"], )" + deny + "}")), "CC516")
+              .front()
+              .fix.find("deny clone where") == 0);
     CHECK(message(R"(["rename", "renameat", "renameat2"])").find("other forms") == std::string::npos);
     // fork has no flags, so that it is no way round a condition on them.
     const std::string newuser =
