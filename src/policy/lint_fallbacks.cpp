@@ -13,9 +13,16 @@ namespace {
 
 using Strings = std::vector<std::string>;
 
-// TRACE without a tracer gives ENOSYS; what NOTIFY gives is up to the agent.
-bool is_gone_on_from(const Decision& decision, const Fallback& fallback) {
-    if (decision.action == Action::errno_) return decision.value == ENOSYS || fallback.from_any_error;
+bool is_survived(const Denial& denial, const Fallback& fallback) {
+    return denial.decision.action == Action::errno_ && fallback.from_any_error;
+}
+
+// TRACE without a tracer gives ENOSYS; what NOTIFY gives is up to the agent. A rule that denies by another
+// errno than ENOSYS was meant for the call, and is worth a word also where its callers survive that.
+bool is_gone_on_from(const Denial& denial, const Fallback& fallback) {
+    const Decision& decision = denial.decision;
+    if (decision.action == Action::errno_)
+        return decision.value == ENOSYS || (is_survived(denial, fallback) && !denial.rule);
     return decision.action == Action::trace || decision.action == Action::notify;
 }
 
@@ -30,7 +37,7 @@ std::optional<Denial> breaking(const Answers& answers, const Fallback& fallback)
     const Answer answer = answers.of(fallback.name);
     if (answer.denial() == nullptr) return std::nullopt;
     for (const Denial& denial : answer.denials)
-        if ((denial.rule || !answer.lets_through) && !is_gone_on_from(denial.decision, fallback) &&
+        if ((denial.rule || !answer.lets_through) && !is_gone_on_from(denial, fallback) &&
             has_older(answers, fallback))
             return denial;
     return std::nullopt;
@@ -130,11 +137,14 @@ void denied_fallback(Lint& lint) {
     }
     for (const auto& [denial, fallback, names, consumers] : groups) {
         const std::string them = names.size() == 1 ? "it" : "them";
+        const bool survived = is_survived(denial, *fallback);
         lint.report(
-            Severity::warning, lint.path_of(denial, names.front(), default_path(lint)),
+            survived ? Severity::note : Severity::warning,
+            lint.path_of(denial, names.front(), default_path(lint)),
             enumerate(names) + (names.size() == 1 ? " " : ": each ") + predicate(denial.decision) +
-                (fallback->older.empty() ? ", from which there is no way on ("
-                                         : ", from which there is no way back to older calls (") +
+                (survived ? ", which its callers survive, but only ENOSYS says what is meant ("
+                 : fallback->older.empty() ? ", from which there is no way on ("
+                                           : ", from which there is no way back to older calls (") +
                 enumerate(consumers) + "): " + std::string(fallback->user),
             "allow " + them +
                 (denial.rule ? " or deny " + them + " with errno 38 (ENOSYS)"
