@@ -10,6 +10,7 @@
 
 #include <linux/filter.h>
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -39,15 +40,55 @@ namespace callcensus {
 /// One recording is written as itself.
 [[nodiscard]] std::string write_recordings(std::span<const Recording> recordings);
 
+/// A file that another one includes.
+struct IncludedFile {
+    std::string source;  ///< for messages, and for what it includes in turn
+    std::string text;
+};
+
+/// What readers need beside the text.
+struct ReadContext {
+    std::string source;  ///< names the text in errors; its path where it has one
+    std::string choose;  ///< of several profiles in one text the one of this name; empty: there must be one
+    Abi abi = native_abi();  ///< of formats that are for one ABI, where neither text nor name says which
+    /// Reads what a text includes: the path as it stands there, and the source of the text. Without it a text
+    /// that includes another is an error.
+    std::function<Result<IncludedFile>(const std::string& path, const std::string& from)> include;
+    /// Told of what is passed over: one line each, and its place.
+    std::function<void(const std::string& what, const std::string& where)> tell;
+
+    void note(const std::string& what, const std::string& where) const {
+        if (tell) tell(what, where);
+    }
+};
+
 /// A profile in any format that has a reader, told apart by what the text looks like.
+[[nodiscard]] Result<Profile> read_profile(std::string_view text, const ReadContext& context);
 [[nodiscard]] Result<Profile> read_profile(std::string_view text, const std::string& source);
+
+/// One of the profiles in a text. Kubernetes manifests can hold several, and have names.
+struct ProfileInText {
+    std::string name;  ///< empty where it has none
+    Profile profile;
+};
+/// All that a text holds: at least one.
+[[nodiscard]] Result<std::vector<ProfileInText>> read_profiles(std::string_view text,
+                                                               const ReadContext& context);
+
 /// The same for a text with mistakes, in the JSON formats and as a SeccompProfile (YAML): mistakes are in the
 /// result, and only what is no JSON or YAML at all is an error.
+[[nodiscard]] Result<ProfileText> read_leniently(std::string_view text, const ReadContext& context);
 [[nodiscard]] Result<ProfileText> read_leniently(std::string_view text, const std::string& source);
+[[nodiscard]] Result<std::vector<ProfileText>> read_all_leniently(std::string_view text,
+                                                                  const ReadContext& context);
 
 /// Either of them.
 using Readable = std::variant<Profile, std::vector<Recording>>;
+[[nodiscard]] Result<Readable> parse_any(std::string_view text, const ReadContext& context);
 [[nodiscard]] Result<Readable> parse_any(std::string_view text, const std::string& source);
+
+/// Whether a text is a recording, and no profile.
+[[nodiscard]] bool is_recording_text(std::string_view text);
 
 /// What writers need beside the profile.
 struct WriteContext {
@@ -75,7 +116,7 @@ struct FormatInfo {
     bool compiled = false;    ///< needs WriteContext::filter
     Result<Written> (*write)(const Profile&, const WriteContext&) = nullptr;
     /// Null where there is no reader.
-    Result<Profile> (*read)(std::string_view text, const std::string& source) = nullptr;
+    Result<Profile> (*read)(std::string_view text, const ReadContext& context) = nullptr;
 };
 
 [[nodiscard]] std::span<const FormatInfo> all_formats();

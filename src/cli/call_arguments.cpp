@@ -55,7 +55,7 @@ Result<std::uint64_t> read_part(Abi abi, const std::string& call, std::size_t in
     // Names that are no macros of the kernel's headers.
     const std::string_view* signature = find_signature(abi, call);
     const auto kinds = signature == nullptr ? std::vector<std::string_view>() : words_of(*signature);
-    if (index < kinds.size())
+    if (index < kinds.size() && !part.empty())
         if (const Constants* constants = find_constants(abi, kinds[index]))
             for (const auto* list : {&constants->values, &constants->flags})
                 for (const Constant& each : *list)

@@ -24,7 +24,7 @@ int convert(const ConvertOptions& options) {
     const auto machine = options.machine.resolve();
     if (!machine) return complain(machine.error());
     const std::string source = input_name(options.profile);
-    const auto input = read_input(options.profile);
+    const auto input = read_input(options.profile, native_abi_of(*machine).value());
     if (!input) return complain(input.error());
     const auto* profile = std::get_if<Profile>(&*input);
     if (profile == nullptr)
@@ -45,7 +45,7 @@ Subcommand add_convert(CLI::App& app) {
     CLI::App* sub = app.add_subcommand("convert", "Write a profile in another format");
     sub->formatter(std::make_shared<HelpWithUsage>("callcensus convert [OPTIONS] PROFILE --to FORMAT"));
     sub->footer(
-        "Reads oci, docker, spo and minijail. What the other format cannot say is an error, or with --lossy a\n"
+        "Reads oci, docker, spo, systemd and minijail; of several profiles in a manifest FILE#NAME. What the other format cannot say is an error, or with --lossy a\n"
         "warning and left out: what is written never allows more than PROFILE. docs/formats.md tells what each\n"
         "can say.\n\n"
         "Examples:\n"

@@ -44,9 +44,10 @@ int compare(const DiffCommandOptions& options) {
     if (!machine) return complain(machine.error(), trouble);
     if (const auto readable = check_inputs({options.before, options.after}); !readable)
         return complain(readable.error(), trouble);
-    const auto before = read_input(options.before);
+    const Abi native = native_abi_of(*machine).value();
+    const auto before = read_input(options.before, native);
     if (!before) return complain(before.error(), trouble);
-    const auto after = read_input(options.after);
+    const auto after = read_input(options.after, native);
     if (!after) return complain(after.error(), trouble);
     if (options.conditions && (before->index() != 0 || after->index() != 0))
         return complain({"compares profiles; a recording has no conditions", "--conditions", 0}, trouble);

@@ -44,7 +44,7 @@ int explain_call(const ExplainCommandOptions& options) {
     const auto machine = options.machine.resolve();
     if (!machine) return complain_of(machine.error());
     const Abi native = native_abi_of(*machine).value();
-    const auto file = read_profile_file(options.profile);
+    const auto file = read_profile_file(options.profile, native);
     if (!file) return complain_of(file.error());
 
     std::set<Abi> abis = abis_of(file->profile, native);

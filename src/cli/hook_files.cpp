@@ -13,10 +13,6 @@
 namespace callcensus::cli {
 namespace {
 
-std::string format_of(const std::string& text) {
-    return looks_like_yaml(text) ? "spo" : looks_like_minijail(text) ? "minijail" : "oci";
-}
-
 // Nothing where there is no file, or an empty one as mktemp(1) makes it.
 Result<std::string> read_if_there(const Place& place, std::size_t limit) {
     auto text = place.read(limit, Accept::not_planted);
@@ -33,7 +29,7 @@ Result<ExistingProfile> read_existing(const std::string& text, const HookRequest
     if (request.replace_existing || text.empty()) return ExistingProfile{};
     auto profile = read_profile(text, request.output);
     if (!profile) return tl::unexpected(profile.error());
-    return ExistingProfile{std::move(*profile), format_of(text)};
+    return ExistingProfile{std::move(*profile), std::string(callcensus::format_of(text).id)};
 }
 
 Result<Written> written_as(const std::string& format, const Profile& profile, const HookRequest& request) {

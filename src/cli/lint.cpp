@@ -8,6 +8,7 @@
 #include "callcensus/format.hpp"
 #include "callcensus/lint.hpp"
 #include "callcensus/lint_report.hpp"
+#include "cli/inputs.hpp"
 #include "cli/messages.hpp"
 #include "cli/policy_options.hpp"
 #include "cli/subcommand.hpp"
@@ -60,17 +61,19 @@ int lint_profiles(const LintCommandOptions& options) {
     std::vector<LintedFile> files;
     bool found = false;
     for (const std::string& path : options.profiles) {
-        const std::string name = path == "-" ? "standard input" : path;
-        const auto text = read_file(path, largest_profile);
-        if (!text) return complain(text.error(), trouble);
-        const auto profile = read_leniently(*text, name);
-        if (!profile) return complain(profile.error(), trouble);
-        if (is_recording(*profile))
-            return complain({"is a recording; `callcensus derive` makes a profile of it", name, 0}, trouble);
-        files.push_back({name, lint(*profile, *lint_options)});
-        const auto& findings = files.back().findings;
-        found = found || std::any_of(findings.begin(), findings.end(),
+        const auto profiles = read_profile_texts(path);
+        if (!profiles) return complain(profiles.error(), trouble);
+        LintedFile file{source_name(path), {}};
+        for (const ProfileText& profile : *profiles) {
+            if (is_recording(profile))
+                return complain({"is a recording; `callcensus derive` makes a profile of it", file.name, 0},
+                                trouble);
+            auto findings = lint(profile, *lint_options);
+            file.findings.insert(file.findings.end(), findings.begin(), findings.end());
+        }
+        found = found || std::any_of(file.findings.begin(), file.findings.end(),
                                      [&](const Finding& finding) { return finding.severity >= least; });
+        files.push_back(std::move(file));
     }
     const std::string report = options.format == "json"    ? lint_json(files)
                                : options.format == "sarif" ? lint_sarif(files, lint_checks())

@@ -43,12 +43,14 @@ int merge_files(const MergeCommandOptions& options) {
     std::vector<NamedProfile> profiles;
     std::vector<std::vector<Recording>> recordings;
     for (const std::string& path : options.inputs) {
-        auto input = read_input(path);
-        if (!input) return complain(input.error());
-        if (auto* profile = std::get_if<Profile>(&*input)) {
-            profiles.push_back({input_name(path), std::move(*profile)});
-        } else {
-            recordings.push_back(std::move(std::get<std::vector<Recording>>(*input)));
+        auto inputs = read_inputs(path, native_abi_of(*machine).value());
+        if (!inputs) return complain(inputs.error());
+        for (auto& [name, input] : *inputs) {
+            if (auto* profile = std::get_if<Profile>(&input)) {
+                profiles.push_back({name, std::move(*profile)});
+            } else {
+                recordings.push_back(std::move(std::get<std::vector<Recording>>(input)));
+            }
         }
         if (!profiles.empty() && !recordings.empty())
             return complain(

@@ -6,6 +6,7 @@
 #include "base/errno_names.hpp"
 #include "base/file.hpp"
 #include "callcensus/format.hpp"
+#include "cli/inputs.hpp"
 
 namespace callcensus::cli {
 namespace {
@@ -128,9 +129,7 @@ Result<DeriveOptions> PolicyOptions::resolve() const {
         options.default_errno = *errnum;
     }
     if (!baseline.empty()) {
-        const auto text = read_file(baseline, largest_profile);
-        if (!text) return tl::unexpected(text.error());
-        auto profile = read_profile(*text, baseline);
+        auto profile = read_one_profile(baseline);
         if (!profile) return tl::unexpected(profile.error());
         options.baseline = std::move(*profile);
     }

@@ -27,27 +27,34 @@ bool wants_colour() {
            (terminal == nullptr || std::string(terminal) != "dumb");
 }
 
+std::string shown(const std::string& name, const Readable& input, ShowOrder order, bool json) {
+    return std::visit(
+        [&](const auto& held) {
+            auto calls = shown_calls(held);
+            sort(calls, order);
+            return json ? show_json(name, headlines(held), calls)
+                        : show_text(name, headlines(held), calls, wants_colour());
+        },
+        input);
+}
+
 int show(const ShowCommandOptions& options) {
     if (const auto readable = check_inputs(options.files); !readable) return complain(readable.error());
     const ShowOrder order = options.order == "count"  ? ShowOrder::count
                             : options.order == "risk" ? ShowOrder::risk
                                                       : ShowOrder::name;
     std::string text;
+    std::size_t count = 0;
     for (const std::string& path : options.files) {
-        const auto input = read_input(path);
-        if (!input) return complain(input.error());
-        const std::string name = input_name(path);
-        text += std::visit(
-            [&](const auto& held) {
-                auto calls = shown_calls(held);
-                sort(calls, order);
-                const std::string separator = text.empty() ? "" : options.json ? ",\n" : "\n";
-                return separator + (options.json ? show_json(name, headlines(held), calls)
-                                                 : show_text(name, headlines(held), calls, wants_colour()));
-            },
-            *input);
+        const auto inputs = read_inputs(path);
+        if (!inputs) return complain(inputs.error());
+        for (const auto& [name, held] : *inputs) {
+            text += text.empty() ? "" : options.json ? ",\n" : "\n";
+            text += shown(name, held, order, options.json);
+            ++count;
+        }
     }
-    if (options.json) text = options.files.size() == 1 ? text + "\n" : "[" + text + "]\n";
+    if (options.json) text = count == 1 && options.files.size() == 1 ? text + "\n" : "[" + text + "]\n";
     const auto written = write_all(STDOUT_FILENO, text, "standard output");
     return written ? 0 : complain(written.error());
 }
@@ -62,13 +69,15 @@ Subcommand add_show(CLI::App& app) {
         "Risky calls are coloured on a terminal, unless NO_COLOR is set.\n\n"
         "Example:\n"
         "  callcensus show --sort risk seccomp.json");
-    sub->add_option("FILE", options->files, "Profiles or recordings; - is standard input")
+    sub->add_option("FILE", options->files,
+                    "Profiles or recordings; - is standard input, FILE#NAME one of several in it")
         ->required()
         ->option_text("FILE");
     sub->add_option("--sort", options->order, "Within each group by name (default), count (recordings), risk")
         ->check(CLI::IsMember({"name", "count", "risk"}))
         ->option_text("BY");
-    sub->add_flag("--json", options->json, "As JSON: an object, or a list of one for each file");
+    sub->add_flag("--json", options->json,
+                  "As JSON: an object, or a list of one for each profile or recording");
     return {sub, TargetBegins::never, [options](const std::vector<std::string>&) { return show(*options); }};
 }
 

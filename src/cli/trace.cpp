@@ -12,6 +12,7 @@
 #include "callcensus/recorder.hpp"
 #include "cli/ending.hpp"
 #include "cli/format_options.hpp"
+#include "cli/inputs.hpp"
 #include "cli/messages.hpp"
 #include "cli/policy_options.hpp"
 #include "cli/profiles.hpp"
@@ -53,9 +54,7 @@ Result<void> check_outputs(const TraceOptions& options) {
 Result<SyscallSet> read_known(const std::vector<std::string>& paths) {
     SyscallSet known;
     for (const std::string& path : paths) {
-        const auto text = read_file(path, largest_recording);
-        if (!text) return tl::unexpected(text.error());
-        const auto readable = parse_any(*text, path);
+        const auto readable = read_input(path);
         if (!readable) return tl::unexpected(readable.error());
         known = known | std::visit([](const auto& file) { return known_calls(file); }, *readable);
     }

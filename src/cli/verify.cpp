@@ -53,7 +53,7 @@ struct Policy {
 Result<Policy> read_policy(const VerifyOptions& options) {
     auto machine = options.machine.resolve();
     if (!machine) return tl::unexpected(machine.error());
-    auto file = read_profile_file(options.profile);
+    auto file = read_profile_file(options.profile, native_abi_of(*machine).value());
     if (!file) return tl::unexpected(file.error());
     auto in_force = put_in_force(file->profile, *machine);
     if (!in_force) return fail(in_force.error().message, file->name, in_force.error().errnum);

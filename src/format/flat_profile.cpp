@@ -67,6 +67,9 @@ Profile flatten(const Profile& profile, const Machine& machine, std::vector<std:
 }
 
 std::string errno_text(std::uint32_t errnum) {
+    // Those of the kernel alone (ERESTARTSYS) are names to nobody else.
+    constexpr std::uint32_t first_internal = 512;
+    if (errnum >= first_internal) return std::to_string(errnum);
     const std::string name = errno_name(static_cast<int>(errnum));
     return name == fmt::format("E{}", errnum) ? std::to_string(errnum) : name;
 }

@@ -4,16 +4,17 @@
 #include <array>
 
 #include "base/printable.hpp"
+#include "format/errno_limit.hpp"
 #include "format/flat_profile.hpp"
 
 namespace callcensus {
 namespace {
 
 constexpr std::array table{
-    FormatInfo{"oci", ".json", false, write_oci, parse_profile},
-    FormatInfo{"docker", ".json", false, write_docker, parse_profile},
+    FormatInfo{"oci", ".json", false, write_oci, read_oci},
+    FormatInfo{"docker", ".json", false, write_docker, read_oci},
     FormatInfo{"spo", ".yaml", false, write_spo, read_spo},
-    FormatInfo{"systemd", ".conf", false, write_systemd, nullptr},
+    FormatInfo{"systemd", ".conf", false, write_systemd, read_systemd},
     FormatInfo{"minijail", ".policy", false, write_minijail, read_minijail},
     FormatInfo{"bpf", ".bpf", true, write_bpf, nullptr},
     FormatInfo{"pfc", ".pfc", true, write_pfc, nullptr},
@@ -34,26 +35,15 @@ const FormatInfo* find_format(std::string_view id) {
 Result<Written> write_as(const FormatInfo& format, const Profile& profile, const WriteContext& context) {
     if (format.compiled && !context.filter)
         return fail("holds a filter: the profile has to be compiled first", std::string(format.id));
+    for (const Rule& rule : profile.rules)
+        if (const Decision decision = decision_of(rule);
+            decision.action == Action::errno_ && decision.value > largest_errno)
+            return fail("errno " + std::to_string(decision.value) + " of " + flat::listed(rule.names) +
+                        " is above " + std::to_string(largest_errno) + ", and no runtime takes it");
     auto written = format.write(profile, context);
     if (written)  // names and keys come from a file
         for (std::string& loss : written->losses) loss = without_controls(loss);
     return written;
-}
-
-const FormatInfo& format_of(std::string_view text) {
-    return *find_format(looks_like_yaml(text) ? "spo" : looks_like_minijail(text) ? "minijail" : "oci");
-}
-
-Result<Profile> read_profile(std::string_view text, const std::string& source) {
-    return format_of(text).read(text, source);
-}
-
-Result<ProfileText> read_leniently(std::string_view text, const std::string& source) {
-    if (looks_like_yaml(text)) return read_spo_leniently(text, source);
-    if (looks_like_minijail(text))
-        return fail("is a minijail policy; `callcensus convert` makes JSON of it, which can be judged",
-                    source);
-    return read_oci_leniently(text, source);
 }
 
 Result<Written> write_oci(const Profile& profile, const WriteContext&) {

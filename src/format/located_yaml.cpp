@@ -108,13 +108,13 @@ class TreeBuilder {
     TreeBuilder(std::string_view text, const std::string& source)
         : text_(text), source_(source), offsets_(text), parser_(text) {}
 
-    Result<LocatedJson> build() {
+    Result<std::vector<LocatedJson>> build() {
         while (!ended_) {
             Event event;
             if (yaml_parser_parse(parser_.get(), &event.value) == 0) return syntax_error();
             if (auto taken = take(event.value); !taken) return tl::unexpected(taken.error());
         }
-        return std::move(root_);
+        return std::move(documents_);
     }
 
   private:
@@ -139,9 +139,6 @@ class TreeBuilder {
     Result<void> take(const yaml_event_t& event) {
         const std::size_t at = event.start_mark.index;
         switch (event.type) {
-            case YAML_DOCUMENT_START_EVENT:
-                if (++documents_ > 1) return error_at(at, "holds a second document; one is read");
-                return {};
             case YAML_ALIAS_EVENT:
                 return error_at(at, "has an alias (*name), which is not read: write the value out");
             case YAML_SCALAR_EVENT:
@@ -166,7 +163,7 @@ class TreeBuilder {
             }
             case YAML_STREAM_END_EVENT:
                 ended_ = true;
-                if (documents_ == 0) return fail("is empty", source_);
+                if (documents_.empty()) return fail("is empty", source_);
                 return {};
             default:
                 return {};
@@ -212,7 +209,7 @@ class TreeBuilder {
     Result<void> put(LocatedJson node, std::size_t at) {
         if (++values_ > most_values) return error_at(at, "holds more than four million values");
         if (open_.empty()) {
-            root_ = std::move(node);
+            documents_.push_back(std::move(node));
         } else if (open_.back().value.type == json::value_t::array) {
             open_.back().value.elements.push_back(std::move(node));
         } else {
@@ -227,15 +224,14 @@ class TreeBuilder {
     Offsets offsets_;
     Parser parser_;
     std::vector<Open> open_;
-    LocatedJson root_;
+    std::vector<LocatedJson> documents_;
     std::size_t values_ = 0;
-    int documents_ = 0;
     bool ended_ = false;
 };
 
 }  // namespace
 
-Result<LocatedJson> parse_located_yaml(std::string_view text, const std::string& source) {
+Result<std::vector<LocatedJson>> parse_located_yaml(std::string_view text, const std::string& source) {
     return TreeBuilder(text, source).build();
 }
 

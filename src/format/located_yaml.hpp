@@ -1,6 +1,6 @@
 // YAML text as the same located tree that JSON text becomes, so that one decoder reads both.
 //
-// Only what Kubernetes manifests need: a single document of maps, lists and scalars. Anchors, aliases and
+// Only what Kubernetes manifests need: documents of maps, lists and scalars. Anchors, aliases and
 // tags are refused, and with them what they are abused for.
 #pragma once
 
@@ -12,6 +12,7 @@
 
 namespace callcensus {
 
-[[nodiscard]] Result<LocatedJson> parse_located_yaml(std::string_view text, const std::string& source);
+[[nodiscard]] Result<std::vector<LocatedJson>> parse_located_yaml(std::string_view text,
+                                                                  const std::string& source);
 
 }  // namespace callcensus

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "callcensus/format.hpp"
+#include "format/errno_limit.hpp"
 #include "format/formats.hpp"
 #include "format/json_decoder.hpp"
 #include "format/json_text.hpp"
@@ -198,12 +199,47 @@ Profile read_oci_object(Decoder& decoder, const Placed& at) {
     return profile;
 }
 
+void complain_of_what_runtimes_refuse(Decoder& decoder, const Placed& object, const Profile& profile) {
+    const auto check = [&](const Placed& at, std::string_view key, const Decision& decision) {
+        Fields fields(decoder, at);
+        const auto field = fields.find(key);
+        if (field && decision.action == Action::errno_ && decision.value > largest_errno)
+            fields.complain(*field, "is " + std::to_string(decision.value) + "; the largest errno is " +
+                                        std::to_string(largest_errno) + ", and runtimes refuse the file");
+    };
+    if (decoder.failed()) return;
+    check(object, "defaultErrnoRet", default_decision(profile));
+    const std::vector<Placed> rules = Fields(decoder, object).list("syscalls");
+    for (std::size_t i = 0; i < rules.size(); ++i) check(rules[i], "errnoRet", decision_of(profile.rules[i]));
+}
+
 Result<Profile> parse_profile(std::string_view text, const std::string& source) {
     const auto root = parse_located(text, source);
     if (!root) return tl::unexpected(root.error());
     Decoder decoder(text, source);
     check_mark(decoder, *root, text);
     Profile profile = read_oci_object(decoder, {&*root, ""});
+    complain_of_what_runtimes_refuse(decoder, {&*root, ""}, profile);
+    if (decoder.failed()) return decoder.error();
+    return profile;
+}
+
+Result<Profile> read_oci(std::string_view text, const ReadContext& context) {
+    return parse_profile(text, context.source);
+}
+
+Result<Profile> read_runtime_config(std::string_view text, const ReadContext& context) {
+    const auto root = parse_located(text, context.source);
+    if (!root) return tl::unexpected(root.error());
+    Decoder decoder(text, context.source);
+    Fields fields(decoder, {&*root, ""});
+    const auto on_linux = fields.find("linux");
+    const auto seccomp = on_linux ? Fields(decoder, *on_linux).find("seccomp") : std::nullopt;
+    if (!seccomp && !decoder.failed())
+        return fail("is a container's configuration without linux.seccomp: it runs without a filter",
+                    context.source);
+    Profile profile = seccomp ? read_oci_object(decoder, *seccomp) : Profile();
+    if (seccomp) complain_of_what_runtimes_refuse(decoder, *seccomp, profile);
     if (decoder.failed()) return decoder.error();
     return profile;
 }

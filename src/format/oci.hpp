@@ -13,4 +13,8 @@ namespace callcensus {
 [[nodiscard]] ProfileText located(Profile profile, const LocatedJson& object, Decoder& decoder,
                                   std::string_view text);
 
+/// What every runtime refuses although it is well formed: complained of where a profile is read to be used.
+/// `object` is what the profile was read from.
+void complain_of_what_runtimes_refuse(Decoder& decoder, const Placed& object, const Profile& profile);
+
 }  // namespace callcensus

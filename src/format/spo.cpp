@@ -11,11 +11,9 @@
 #include <limits>
 #include <set>
 
-#include "base/errno_names.hpp"
 #include "format/flat_profile.hpp"
 #include "format/formats.hpp"
-#include "format/located_yaml.hpp"
-#include "format/oci.hpp"
+#include "format/spo.hpp"
 #include "format/yaml_writer.hpp"
 
 namespace callcensus {
@@ -23,9 +21,6 @@ namespace callcensus {
 using namespace flat;
 
 namespace {
-
-constexpr std::string_view api_version = "security-profiles-operator.x-k8s.io/v1beta1";
-constexpr std::string_view kind = "SeccompProfile";
 
 // Tokens that others take and its schema refuses.
 constexpr std::array<std::string_view, 4> missing_architectures{"SCMP_ARCH_LOONGARCH64", "SCMP_ARCH_M68K",
@@ -88,9 +83,9 @@ std::vector<Rule> sayable_rules(const Profile& profile, std::vector<std::string>
     std::vector<Rule> rules;
     for (Rule rule : profile.rules) {
         if (rule.names.empty()) continue;
-        if (rule.errno_ret == 0U && rule.action == Action::errno_) {
+        const bool has_number = rule.action == Action::errno_ || rule.action == Action::trace;
+        if (rule.errno_ret == 0U && has_number)
             losses.push_back("errnoRet 0 of " + listed(rule.names) + ": 0 is EPERM there");
-        }
         if (std::any_of(rule.args.begin(), rule.args.end(), has_large_value)) {
             losses.push_back(
                 fmt::format("values above {} in conditions of {}: {} always", largest, listed(rule.names),
@@ -156,110 +151,21 @@ void write_list(YamlWriter& yaml, std::string_view key, const std::vector<std::s
     yaml.end_list();
 }
 
-// ---- reading ----
-
-LocatedJson* find_value(LocatedJson& object, std::string_view key) {
-    const auto found = std::find_if(object.members.begin(), object.members.end(),
-                                    [&](const LocatedMember& member) { return member.key == key; });
-    return found == object.members.end() ? nullptr : &found->value;
-}
-
-void remove_member(LocatedJson& object, std::string_view key) {
-    object.members.erase(std::remove_if(object.members.begin(), object.members.end(),
-                                        [&](const LocatedMember& member) { return member.key == key; }),
-                         object.members.end());
-}
-
-// Turns a spec into the OCI object that the operator makes of it: a number that is absent is 0, an errnoRet
-// of 0 is none, and earlier versions wrote it as a string.
-void make_oci(LocatedJson& spec) {
-    using Type = nlohmann::json::value_t;
-    remove_member(spec, "state");
-    LocatedJson* rules = find_value(spec, "syscalls");
-    if (rules == nullptr) return;
-    for (LocatedJson& rule : rules->elements) {
-        if (LocatedJson* errnum = find_value(rule, "errnoRet")) {
-            if (errnum->type == Type::string) {
-                const std::string text = errnum->scalar.get<std::string>();
-                if (!text.empty() && text.size() < 10 &&
-                    text.find_first_not_of("0123456789") == std::string::npos) {
-                    errnum->type = Type::number_unsigned;
-                    errnum->scalar = std::stoul(text);
-                }
-            }
-            if (errnum->type == Type::number_unsigned && errnum->scalar == 0U)
-                remove_member(rule, "errnoRet");
-        }
-        LocatedJson* conditions = find_value(rule, "args");
-        if (conditions == nullptr) continue;
-        for (LocatedJson& condition : conditions->elements)
-            for (const std::string_view key : {"index", "value"})
-                if (condition.type == Type::object && find_value(condition, key) == nullptr) {
-                    LocatedJson zero;
-                    zero.type = Type::number_unsigned;
-                    zero.offset = condition.offset;
-                    zero.scalar = 0U;
-                    condition.members.push_back({std::string(key), std::move(zero)});
-                }
-    }
-}
-
 }  // namespace
-
-bool looks_like_yaml(std::string_view text) {
-    const std::size_t begin = text.find_first_not_of(" \t\r\n");
-    if (begin == std::string_view::npos || text[begin] == '{') return false;
-    // A document's mark, or a manifest's field at the beginning of a line.
-    for (const std::string_view mark : {"---", "%YAML", "apiVersion:", "kind:"})
-        for (std::size_t at = text.find(mark); at != std::string_view::npos; at = text.find(mark, at + 1))
-            if (at == 0 || text[at - 1] == '\n' || text.substr(0, at) == "\xef\xbb\xbf") return true;
-    return false;
-}
-
-Profile read_manifest(Decoder& decoder, LocatedJson& root) {
-    if (LocatedJson* spec = find_value(root, "spec")) make_oci(*spec);
-    const Placed top{&root, ""};
-    Fields fields(decoder, top);
-    const std::string version = fields.required_text("apiVersion");
-    if (version.rfind(api_version.substr(0, api_version.find('/') + 1), 0) != 0)
-        fields.complain(fields.required("apiVersion"),
-                        fmt::format("is \"{}\"; it should be {}", version, api_version));
-    const std::string of_kind = fields.required_text("kind");
-    if (of_kind != kind)
-        fields.complain(fields.required("kind"), fmt::format("is \"{}\"; it should be {}", of_kind, kind));
-    return read_oci_object(decoder, fields.required("spec"));
-}
-
-Result<Profile> read_spo(std::string_view text, const std::string& source) {
-    auto root = parse_located_yaml(text, source);
-    if (!root) return tl::unexpected(root.error());
-    Decoder decoder(text, source);
-    Profile profile = read_manifest(decoder, *root);
-    if (decoder.failed()) return decoder.error();
-    return profile;
-}
-
-Result<ProfileText> read_spo_leniently(std::string_view text, const std::string& source) {
-    auto root = parse_located_yaml(text, source);
-    if (!root) return tl::unexpected(root.error());
-    Decoder decoder(text, source);
-    Profile profile = read_manifest(decoder, *root);
-    const LocatedJson* spec = find_value(*root, "spec");
-    return located(std::move(profile), spec != nullptr ? *spec : *root, decoder, text);
-}
 
 Result<Written> write_spo(const Profile& profile, const WriteContext& context) {
     Written written;
     Profile flat = flatten(profile, context.machine, written.losses);
     const Decision otherwise = default_decision(flat);
-    if (otherwise.value != 0 && otherwise.value != EPERM)
-        written.losses.push_back(fmt::format("{} for calls that no rule names: they get EPERM",
-                                             errno_name(static_cast<int>(otherwise.value))));
+    const bool has_number = otherwise.action == Action::errno_ || otherwise.action == Action::trace;
+    if (has_number && otherwise.value != EPERM)
+        written.losses.push_back(
+            fmt::format("{} for calls that no rule names: they get EPERM", errno_text(otherwise.value)));
     if (otherwise.action == Action::errno_ && otherwise != eperm) keep_denials(flat, written.losses);
     YamlWriter yaml;
     yaml.begin_map();
-    yaml.text("apiVersion").text(api_version);
-    yaml.text("kind").text(kind);
+    yaml.text("apiVersion").text(spo_api_version);
+    yaml.text("kind").text(spo_kind);
     yaml.text("metadata").begin_map().text("name").text(object_name(context.name)).end_map();
     yaml.text("spec").begin_map();
     yaml.text("defaultAction").text(token(flat.default_action));

@@ -6,35 +6,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <set>
 
-#include "base/words.hpp"
 #include "format/flat_profile.hpp"
 #include "format/formats.hpp"
+#include "format/systemd_sets.hpp"
 
 namespace callcensus {
 
 using namespace flat;
 
 namespace {
-
-// systemd.exec(5) and src/shared/seccomp-util.c, in the order of Abi.
-constexpr std::array<std::string_view, 17> architecture_names{
-    "x86-64", "x86",         "x32",  "arm64",   "arm",    "riscv64",   "ppc64",      "ppc64-le",     "s390",
-    "s390x",  "loongarch64", "mips", "mips-le", "mips64", "mips64-le", "mips64-n32", "mips64-le-n32"};
-
-// `systemd-analyze syscall-filter @default` of systemd 252, without riscv_hwprobe and uretprobe: with an
-// older libseccomp systemd warns of them where they are written out, and does not allow them.
-constexpr std::string_view implicit_calls =
-    "arch_prctl brk cacheflush clock_getres clock_getres_time64 clock_gettime clock_gettime64 "
-    "clock_nanosleep clock_nanosleep_time64 execve exit exit_group futex futex_time64 futex_waitv "
-    "get_robust_list get_thread_area getegid getegid32 geteuid geteuid32 getgid getgid32 getgroups "
-    "getgroups32 getpgid getpgrp getpid getppid getrandom getresgid getresgid32 getresuid "
-    "getresuid32 getrlimit getsid gettid gettimeofday getuid getuid32 membarrier mmap mmap2 mprotect "
-    "munmap nanosleep pause prlimit64 restart_syscall riscv_flush_icache rseq rt_sigreturn "
-    "sched_getaffinity sched_yield set_robust_list set_thread_area set_tid_address set_tls sigreturn "
-    "time ugetrlimit";
 
 // As SystemCallErrorNumber= and the suffix of a denylist's item have it.
 std::string error_number(const Decision& decision) {
@@ -76,10 +58,13 @@ void write_allowlist(std::string& text, const std::vector<CallPolicy>& calls, co
     }
     const std::set<std::string_view> names(allowed.begin(), allowed.end());
     std::vector<std::string> taken_out;
-    for (const std::string_view name : words_of(implicit_calls)) {
+    const auto implicit_calls = find_systemd_set("@default");
+    for (const std::string_view name : *implicit_calls) {
         const bool exists = std::any_of(abis.begin(), abis.end(),
                                         [&](Abi abi) { return syscall_number(abi, name).has_value(); });
-        if (exists && names.count(name) == 0 && name != "execve") taken_out.emplace_back(name);
+        // Where libseccomp does not know a call, systemd warns of its name and does not allow it.
+        const bool is_known = libseccomp_needed_for(name).empty();
+        if (exists && is_known && names.count(name) == 0 && name != "execve") taken_out.emplace_back(name);
     }
     if (names.count("execve") == 0)
         losses.emplace_back("the denial of execve: systemd executes the command under the filter");
@@ -103,8 +88,7 @@ void write_denylist(std::string& text, const std::vector<CallPolicy>& calls, Uns
 void write_architectures(std::string& text, const Profile& flat, const std::vector<Abi>& abis,
                          std::vector<std::string>& losses) {
     std::string names;
-    for (const Abi abi : abis)
-        names += " " + std::string(architecture_names.at(static_cast<std::size_t>(abi)));
+    for (const Abi abi : abis) names += " " + std::string(systemd_name(abi));
     text += "SystemCallArchitectures=" + (flat.architectures.empty() ? "native" : names.substr(1)) + "\n";
     for (const std::string& token : flat.architectures)
         if (find_abi_by_token(token) == nullptr) losses.push_back("the architecture " + token);

@@ -384,6 +384,66 @@ TEST_CASE("what is written and read again never allows more, and the same where 
     CHECK(lossless > 400);
 }
 
+TEST_CASE("what a writer writes its reader reads, at every limit") {
+    const Machine machine{"amd64", docker_default_capabilities(), {6, 1}};
+    const std::vector<std::uint32_t> errnos{0, 1, 38, 95, 133, 134, 511, 512, 516, 4094, 4095};
+    const std::vector<std::uint64_t> values{0,          1,          0x7fffffff,    0x80000000,
+                                            0xffffffff, 1ULL << 32, INT64_MAX,     1ULL << 63,
+                                            UINT64_MAX, 0x5401,     UINT64_MAX - 1};
+    const std::vector<Action> actions{Action::allow,       Action::errno_,       Action::kill,
+                                      Action::kill_thread, Action::kill_process, Action::trap,
+                                      Action::trace,       Action::log};
+    std::vector<Profile> profiles;
+    for (const Action by_default : {Action::allow, Action::errno_, Action::kill_process, Action::trap})
+        for (const Action action : actions)
+            for (std::size_t i = 0; i < errnos.size(); ++i) {
+                Profile profile = profile_of(allow("read"));
+                profile.default_action = by_default;
+                if (by_default == Action::errno_) profile.default_errno_ret = errnos[(i * 7) % errnos.size()];
+                profile.rules[0].action = action;
+                profile.rules[0].errno_ret = errnos[i];
+                Rule conditional = allow("write");
+                conditional.action = action;
+                conditional.errno_ret = errnos[i];
+                const Operator& op = all_operators()[i % all_operators().size()];
+                conditional.args = {
+                    {static_cast<std::uint32_t>(i % 6), values[i], values[i], std::string(op.token)}};
+                profile.rules.push_back(conditional);
+                if (i % 2 == 0) profile.flags = {"SECCOMP_FILTER_FLAG_LOG"};
+                if (i % 3 == 0) profile.listener_path = "/run/x: y #.sock";
+                if (i % 3 == 0) profile.listener_metadata = "\n\"'\t- {";
+                profiles.push_back(profile);
+            }
+    for (const Profile& profile : profiles)
+        for (const FormatInfo& format : all_formats()) {
+            if (format.read == nullptr) continue;
+            WriteContext context;
+            context.machine = machine;
+            const auto written = write_as(format, profile, context);
+            REQUIRE(written);
+            CAPTURE(format.id, written->content);
+            const auto again = read_profile(written->content, "again");
+            if (!again) FAIL(again.error().text());
+            const auto before = meaning_of(profile, machine).value();
+            const auto after = meaning_of(*again, machine).value();
+            for (const std::string call : {"read", "write", "close"})
+                for (const std::uint64_t value : values) {
+                    Arguments arguments;
+                    arguments.fill(value);
+                    const Decision was = before.decide(Abi::x86_64, call, arguments);
+                    const Decision is = after.decide(Abi::x86_64, call, arguments);
+                    CAPTURE(call, value, describe(was), describe(is));
+                    if (written->losses.empty()) CHECK(is == was);
+                    if (lets_through(is.action)) CHECK(lets_through(was.action));
+                }
+            if (format.id == "spo" || format.id == "oci") {
+                CHECK(again->listener_path == profile.listener_path);
+                CHECK(again->listener_metadata == profile.listener_metadata);
+                CHECK(again->flags == profile.flags);
+            }
+        }
+}
+
 TEST_CASE("minijail asks what libseccomp asks of socketcall") {
     Profile profile = profile_of(allow("socket"));
     profile.rules.front().names.emplace_back("connect");
