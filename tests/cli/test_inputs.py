@@ -38,7 +38,7 @@ class Inputs(harness.Case):
         self.assertEqual([each["file"] for each in json.loads(shown.out)], ["two.yaml#web", "two.yaml#worker"])
         self.assertIn("two.yaml:11:1: is passed over: a Pod", shown.err)
         linted = self.callcensus("lint", "two.yaml")
-        self.assertIn("two.yaml:21:13: error: ", linted.out)  # wriet
+        self.assertIn("two.yaml:22:13: ", linted.out)  # wriet
         merged = self.callcensus("merge", "two.yaml")
         self.assertIn("read", merged.out)
         self.assertIn("wriet", merged.out)
@@ -69,7 +69,8 @@ class Inputs(harness.Case):
         self.assertIn("madvise", done.out)
         self.assertIn("note: policies/a.policy: /nowhere/at/all/b.policy is not there; read in its place: "
                       "policies/b.policy", done.err)
-        self.write("policies/b.policy", "read: 1\nmadvise: argh\n")
+        self.write("policies/a.policy", "read: 1\n@include ./b.policy\n")
+        self.write("policies/b.policy", "open: 1\nmadvise: argh\n")
         done = self.callcensus("convert", "policies/a.policy", "--to", "oci")
         self.assertComplains(done, "policies/b.policy:2:10: ", status=125)
 

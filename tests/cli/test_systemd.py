@@ -45,7 +45,13 @@ class Sets(harness.Case):
         for name in self.sets:
             profile = self.read([f"SystemCallFilter=~{name}", everywhere])
             denied = {call for rule in profile["syscalls"] for call in rule["names"]}
-            self.assertEqual(denied - younger, self.members(name) - younger, name)
+            self.assertLessEqual(denied - younger, self.members(name), name)
+            missing = self.members(name) - denied - younger
+            if missing:  # those of ABIs that we have no row for: alpha, sparc, arc
+                self.read([f"SystemCallFilter=~getpid {' '.join(sorted(missing))}", everywhere])
+                shown = self.callcensus("show", "x.service").out
+                for call in missing:
+                    self.assertRegex(shown, rf"\n  {call} +none\b")
             self.assertEqual(profile["defaultAction"], "SCMP_ACT_ALLOW")
 
 
