@@ -62,88 +62,6 @@ Result<std::optional<struct stat>> status_of(const std::string& path) {
     return fail("cannot be written", path, errno);
 }
 
-// A temporary file in its destination's directory that goes away unless it is put in the destination's place.
-// Where the file system can it has no name until then (O_TMPFILE, open(2)), so that nothing of it is left
-// whenever we are killed, save between the two calls that replace a file: a link cannot take another's place,
-// so that for a moment it has a name of its own. That name is always the same, and the next one to replace
-// the file removes what was left.
-class TemporaryFile {
-  public:
-    enum class Kind : std::uint8_t { nameless_if_possible, named };
-
-    explicit TemporaryFile(const std::string& destination, Kind kind = Kind::nameless_if_possible)
-        : destination_(destination), stem_(directory_of(destination) + "/." + shortened_name(destination)) {
-        if (kind == Kind::nameless_if_possible)
-            fd_ = UniqueFd(::open(directory_of(destination).c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
-        if (fd_) return;
-        name_ = stem_ + ".XXXXXX";
-        fd_ = UniqueFd(::mkostemp(name_.data(), O_CLOEXEC));
-        if (!fd_) name_.clear();
-    }
-    TemporaryFile(const TemporaryFile&) = delete;
-    TemporaryFile& operator=(const TemporaryFile&) = delete;
-    ~TemporaryFile() {
-        if (!name_.empty()) ::unlink(name_.c_str());
-    }
-
-    [[nodiscard]] int fd() const { return fd_.get(); }
-    [[nodiscard]] bool is_nameless() const { return fd_ && name_.empty(); }
-    explicit operator bool() const { return static_cast<bool>(fd_); }
-
-    // False with errno. A nameless one may fail where a named one does not: without /proc, or where links are
-    // forbidden.
-    bool put_in_place() {
-        if (is_nameless()) return link_as(destination_) || (errno == EEXIST && replace_by_link());
-        if (::rename(name_.c_str(), destination_.c_str()) != 0) return false;
-        name_.clear();
-        return true;
-    }
-
-  private:
-    static std::string shortened_name(const std::string& path) {
-        return std::filesystem::path(path).filename().string().substr(0, 200);
-    }
-
-    bool link_as(const std::string& name) {
-        const std::string ours = "/proc/self/fd/" + std::to_string(fd_.get());
-        return ::linkat(AT_FDCWD, ours.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0;
-    }
-
-    // Others may be at the same at the same time, and take our link for one that was left: then once more.
-    bool replace_by_link() {
-        const std::string name = stem_ + ".callcensus-tmp";
-        constexpr int attempts = 100;
-        for (int attempt = 0; attempt < attempts; ++attempt) {
-            if (!link_as(name)) {
-                if (errno != EEXIST) return false;
-                if (!remove_left_over(name)) break;
-                continue;
-            }
-            if (::rename(name.c_str(), destination_.c_str()) == 0) return true;
-            if (errno == ENOENT) continue;
-            const int errnum = errno;
-            ::unlink(name.c_str());
-            errno = errnum;
-            return false;
-        }
-        errno = EEXIST;
-        return false;
-    }
-
-    // Only what is ours: in a directory for everybody the name could be somebody's trap.
-    static bool remove_left_over(const std::string& name) {
-        struct stat status {};
-        if (::lstat(name.c_str(), &status) != 0) return errno == ENOENT;
-        if (!S_ISREG(status.st_mode) || (status.st_uid != ::geteuid() && ::geteuid() != 0)) return false;
-        return ::unlink(name.c_str()) == 0 || errno == ENOENT;
-    }
-
-    std::string destination_;
-    std::string stem_;
-    std::string name_;  // empty while it has none
-    UniqueFd fd_;
-};
-
 // Without a file that our limit would have us make larger than it permits (RLIMIT_FSIZE) we would die of
 // SIGXFSZ. It is sent to the thread that writes: blocked, and taken before it is unblocked, it is an error
 // like others, EFBIG.
@@ -253,8 +171,8 @@ Result<void> check_replaceable(const std::string& path) {
     const bool sticky = (parent.st_mode & S_ISVTX) != 0 && ::geteuid() != 0 && ::geteuid() != parent.st_uid;
     if (sticky && *present && (*present)->st_uid != ::geteuid())
         return fail("belongs to somebody else, and its directory is sticky: use another name", path);
-    const TemporaryFile probe(destination);
-    if (!probe) return fail("its directory cannot be written to", path, errno);
+    if (!can_take_files(open_directory(directory_of(destination)).get()))
+        return fail("its directory cannot be written to", path, errno);
     return {};
 }
 
@@ -273,24 +191,6 @@ bool are_same_file(const std::string& a, const std::string& b) {
     return canonical(a) == canonical(b);
 }
 
-namespace {
-
-// Content, owner and mode of a new file, on disk.
-Result<void> fill(int fd, std::string_view content, const std::optional<struct stat>& present,
-                  const std::string& name) {
-    if (auto written = write_all(fd, content, name); !written) return written;
-    if (present) {
-        // Only root can give files away; where we may not, the new file is ours, as with any editor.
-        [[maybe_unused]] const int ignored = ::fchown(fd, present->st_uid, present->st_gid);
-    }
-    if (::fchmod(fd, present ? present->st_mode & 07777 : mode_for_a_new_file()) != 0)
-        return fail("its mode cannot be set", name, errno);
-    if (::fsync(fd) != 0 && errno != EINVAL) return fail("cannot be written to disk", name, errno);
-    return {};
-}
-
-}  // namespace
-
 Result<void> replace_file(const std::string& path, std::string_view content) {
     if (is_standard_output(path)) return write_all(STDOUT_FILENO, content, output_name(path));
     const auto found = status_of(path);
@@ -302,16 +202,10 @@ Result<void> replace_file(const std::string& path, std::string_view content) {
         return write_all(device.get(), content, path);
     }
     const std::string destination = behind_links(path);
-    TemporaryFile temporary(destination);
-    if (!temporary) return fail("cannot be replaced", path, errno);
-    if (auto written = fill(temporary.fd(), content, present, path); !written) return written;
-    if (temporary.put_in_place()) return {};
-    if (!temporary.is_nameless()) return fail("cannot be replaced", path, errno);
-    TemporaryFile named(destination, TemporaryFile::Kind::named);
-    if (!named) return fail("cannot be replaced", path, errno);
-    if (auto written = fill(named.fd(), content, present, path); !written) return written;
-    if (!named.put_in_place()) return fail("cannot be replaced", path, errno);
-    return {};
+    const UniqueFd directory = open_directory(directory_of(destination));
+    if (!directory) return fail("cannot be replaced", path, errno);
+    return replace_entry(directory.get(), std::filesystem::path(destination).filename().string(), content,
+                         path);
 }
 
 }  // namespace callcensus

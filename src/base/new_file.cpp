@@ -14,49 +14,93 @@
 namespace callcensus {
 namespace {
 
-constexpr int new_only = O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC;
-
-// A file without a name where the file system has such, else one with a name that nobody looks for. Whatever
-// becomes of this process, the first kind leaves nothing behind.
-class UnnamedFile {
+// A file that is not yet in its place in the directory, and goes away unless it is put there. Where the file
+// system can it has no name until then (O_TMPFILE, open(2)), so that nothing of it is left whenever we are
+// killed, save between the two calls that replace a file: a link cannot take another's place, so that for a
+// moment it has a name of its own. That name is always the same, and the next one to replace the file removes
+// what was left.
+class FileToBe {
   public:
-    explicit UnnamedFile(int directory) : directory_(directory) {
-        fd_ = UniqueFd(::openat(directory, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
+    enum class Kind : std::uint8_t { nameless_if_possible, named };
+
+    FileToBe(int directory, const std::string& destination, Kind kind)
+        : directory_(directory), destination_(destination), stem_("." + destination.substr(0, longest_stem)) {
+        if (kind == Kind::nameless_if_possible)
+            fd_ = UniqueFd(::openat(directory, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600));
         if (fd_) return;
-        const int reason = errno;
-        if (reason != EOPNOTSUPP && reason != EISDIR && reason != EINVAL) return;
-        name_ = "." + random_name();
+        constexpr int new_only = O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC;
+        name_ = unforeseen_name();
         fd_ = UniqueFd(::openat(directory, name_.c_str(), new_only, 0600));
+        if (!fd_) name_.clear();
     }
-    UnnamedFile(const UnnamedFile&) = delete;
-    UnnamedFile& operator=(const UnnamedFile&) = delete;
-    ~UnnamedFile() {
-        if (!name_.empty() && fd_) ::unlinkat(directory_, name_.c_str(), 0);
+    FileToBe(const FileToBe&) = delete;
+    FileToBe& operator=(const FileToBe&) = delete;
+    ~FileToBe() {
+        if (!name_.empty()) ::unlinkat(directory_, name_.c_str(), 0);
     }
 
     explicit operator bool() const { return static_cast<bool>(fd_); }
     [[nodiscard]] int fd() const { return fd_.get(); }
-    // Fails with EEXIST where something has the name; linkat(2) follows nothing there.
-    [[nodiscard]] bool link_as(const std::string& name) const {
-        if (!name_.empty()) return ::linkat(directory_, name_.c_str(), directory_, name.c_str(), 0) == 0;
-        const std::string self = fmt::format("/proc/self/fd/{}", fd_.get());
-        return ::linkat(AT_FDCWD, self.c_str(), directory_, name.c_str(), AT_SYMLINK_FOLLOW) == 0;
-    }
-    // Takes the place of what has the name.
-    [[nodiscard]] bool rename_to(const std::string& name) {
-        if (name_.empty()) {
-            const std::string visible = "." + random_name();
-            if (!link_as(visible)) return false;
-            name_ = visible;
-        }
-        if (::renameat(directory_, name_.c_str(), directory_, name.c_str()) != 0) return false;
+    [[nodiscard]] bool is_nameless() const { return fd_ && name_.empty(); }
+
+    // Both false with errno. A nameless one may fail where a named one does not: without /proc, or where
+    // links are forbidden. EEXIST where something has the name; linkat(2) follows nothing there.
+    [[nodiscard]] bool take_free_place() { return link_as(destination_); }
+    [[nodiscard]] bool take_place() {
+        if (is_nameless()) return link_as(destination_) || (errno == EEXIST && replace_by_link());
+        if (!rename_from(name_)) return false;
         name_.clear();
         return true;
     }
 
   private:
+    static constexpr std::size_t longest_stem = 200;
+
+    [[nodiscard]] std::string unforeseen_name() const { return stem_ + "." + random_name(); }
+
+    [[nodiscard]] bool link_as(const std::string& name) const {
+        if (!name_.empty()) return ::linkat(directory_, name_.c_str(), directory_, name.c_str(), 0) == 0;
+        const std::string self = fmt::format("/proc/self/fd/{}", fd_.get());
+        return ::linkat(AT_FDCWD, self.c_str(), directory_, name.c_str(), AT_SYMLINK_FOLLOW) == 0;
+    }
+
+    [[nodiscard]] bool rename_from(const std::string& name) const {
+        return ::renameat(directory_, name.c_str(), directory_, destination_.c_str()) == 0;
+    }
+
+    // Others may be at the same at the same time, and take our link for one that was left: then once more.
+    bool replace_by_link() {
+        std::string name = stem_ + ".callcensus-tmp";
+        constexpr int attempts = 100;
+        for (int attempt = 0; attempt < attempts; ++attempt) {
+            if (!link_as(name)) {
+                if (errno != EEXIST) return false;
+                if (!remove_left_over(name)) name = unforeseen_name();
+                continue;
+            }
+            if (rename_from(name)) return true;
+            if (errno == ENOENT) continue;
+            const int errnum = errno;
+            ::unlinkat(directory_, name.c_str(), 0);
+            errno = errnum;
+            return false;
+        }
+        errno = EEXIST;
+        return false;
+    }
+
+    // Only what is ours: in a directory for everybody the name could be somebody's trap.
+    [[nodiscard]] bool remove_left_over(const std::string& name) const {
+        struct stat status {};
+        if (::fstatat(directory_, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return errno == ENOENT;
+        if (!S_ISREG(status.st_mode) || (status.st_uid != ::geteuid() && ::geteuid() != 0)) return false;
+        return ::unlinkat(directory_, name.c_str(), 0) == 0 || errno == ENOENT;
+    }
+
     int directory_;
-    std::string name_;
+    std::string destination_;
+    std::string stem_;
+    std::string name_;  // empty while it has none
     UniqueFd fd_;
 };
 
@@ -76,6 +120,23 @@ Result<void> fill(int fd, std::string_view content, const Belonging& belonging, 
     return {};
 }
 
+// False where its place is taken and not to be had.
+Result<bool> make(int directory, const std::string& name, std::string_view content,
+                  const Belonging& belonging, bool (FileToBe::*put)(), std::string_view failure,
+                  const std::string& path) {
+    for (const auto kind : {FileToBe::Kind::nameless_if_possible, FileToBe::Kind::named}) {
+        FileToBe file(directory, name, kind);
+        if (!file) break;
+        if (auto filled = fill(file.fd(), content, belonging, path); !filled)
+            return tl::unexpected(filled.error());
+        const bool was_nameless = file.is_nameless();
+        if ((file.*put)()) return true;
+        if (errno == EEXIST) return false;
+        if (!was_nameless) break;
+    }
+    return fail(std::string(failure), path, errno);
+}
+
 }  // namespace
 
 UniqueFd open_directory(const std::string& path) {
@@ -87,27 +148,26 @@ bool is_shared(int directory) {
     return ::fstat(directory, &status) != 0 || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0;
 }
 
+bool can_take_files(int directory) {
+    return static_cast<bool>(FileToBe(directory, "probe", FileToBe::Kind::nameless_if_possible));
+}
+
 Result<bool> create_file(int directory, const std::string& name, std::string_view content, mode_t mode,
                          const std::string& path) {
-    const UnnamedFile file(directory);
-    if (!file) return fail("cannot be made", path, errno);
-    if (auto filled = fill(file.fd(), content, {mode}, path); !filled) return tl::unexpected(filled.error());
-    if (file.link_as(name)) return true;
-    if (errno == EEXIST) return false;
-    return fail("cannot be made", path, errno);
+    return make(directory, name, content, {mode}, &FileToBe::take_free_place, "cannot be made", path);
 }
 
 Result<void> replace_entry(int directory, const std::string& name, std::string_view content,
                            const std::string& path) {
-    UnnamedFile file(directory);
-    if (!file) return fail("cannot be replaced", path, errno);
     struct stat present {};
     const bool is_file =
         ::fstatat(directory, name.c_str(), &present, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(present.st_mode);
     const Belonging belonging = is_file ? Belonging{present.st_mode & 07777, present.st_uid, present.st_gid}
                                         : Belonging{mode_for_a_new_file()};
-    if (auto filled = fill(file.fd(), content, belonging, path); !filled) return filled;
-    if (!file.rename_to(name)) return fail("cannot be replaced", path, errno);
+    const auto made =
+        make(directory, name, content, belonging, &FileToBe::take_place, "cannot be replaced", path);
+    if (!made) return tl::unexpected(made.error());
+    if (!*made) return fail("cannot be replaced", path, EEXIST);
     return {};
 }
 

@@ -23,6 +23,9 @@ namespace callcensus {
 /// Whether anybody but its owner can make files in the directory.
 [[nodiscard]] bool is_shared(int directory);
 
+/// Whether we can make files in the directory; errno where not.
+[[nodiscard]] bool can_take_files(int directory);
+
 /// Makes a file of that mode (whatever the umask) that others see whole or not at all: nothing is followed
 /// and nothing replaced. False where something has the name already, be it a link to nothing. `path` is for
 /// messages.
@@ -30,7 +33,8 @@ namespace callcensus {
                                        mode_t mode, const std::string& path);
 
 /// The same in the place of whatever has the name; a link is replaced and not followed. The mode of a file
-/// that is there, and where we may its owner, are kept; that of a new one follows the umask.
+/// that is there, and where we may its owner, are kept; that of a new one follows the umask. What a kill can
+/// leave: replace_file() (base/file.hpp).
 [[nodiscard]] Result<void> replace_entry(int directory, const std::string& name, std::string_view content,
                                          const std::string& path);
 
