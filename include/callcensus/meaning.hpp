@@ -8,8 +8,9 @@
 /// Read as the runtimes do (runc, crun with libseccomp 2.5.4, measured): rules that repeat the default are
 /// dropped; a rule for socket() is one for socketcall(1, …), too, where an ABI has that; the first rule
 /// without conditions on arguments decides, wherever it stands; else the first rule whose conditions hold.
-/// Where such conditional rules of different actions overlap, libseccomp itself refuses the rule or lets its
-/// internal order decide; lint reports that.
+/// Where such conditional rules of different actions overlap libseccomp goes by an order of its own, and so
+/// its filter for them is read. Rules that it refuses or compiles wrongly count as they are written, and lint
+/// says so: runtimes do not load the former, and compile() gives what they load for the latter.
 #pragma once
 
 #include <compare>
@@ -84,8 +85,11 @@ struct Meaning {
     [[nodiscard]] Decision decide(Abi abi, const std::string& call, const Arguments& arguments) const;
 };
 
-/// The same conditions for the call that does `name`'s work on an ABI such as i386 (`multiplexed()`).
-[[nodiscard]] Rule through_multiplexer(const Rule& rule, const Multiplexed& by);
+/// What libseccomp makes of a rule for the call that does its work on an ABI such as i386 (`multiplexed()`):
+/// that call's first argument says which is meant, in place of a condition on the rule's own first argument;
+/// the other conditions are left as they are, though the arguments lie elsewhere. Several rules where each
+/// condition of the rule is enough.
+[[nodiscard]] std::vector<Rule> through_multiplexer(const Rule& rule, const Multiplexed& by);
 
 /// Which ABIs the profile covers on a machine of that native ABI: `architectures`, or the row of archMap.
 [[nodiscard]] std::set<Abi> abis_of(const Profile& profile, Abi native);

@@ -137,8 +137,10 @@ std::optional<Multiplexed> multiplexed(Abi abi, std::string_view name) {
     const int number = seccomp_syscall_resolve_name_arch(info(abi).scmp_arch, std::string(name).c_str());
     if (!is_multiplexed(number)) return std::nullopt;
     const bool by_ipc = number <= -201;
-    return Multiplexed{by_ipc ? "ipc" : "socketcall",
-                       static_cast<std::uint32_t>(-number - (by_ipc ? 200 : 100))};
+    const std::string_view call = by_ipc ? "ipc" : "socketcall";
+    // libseccomp has such a number also for what an ABI has in no way: send() on x86_64.
+    if (!syscall_number(abi, call)) return std::nullopt;
+    return Multiplexed{call, static_cast<std::uint32_t>(-number - (by_ipc ? 200 : 100))};
 }
 
 bool is_multiplexer(std::string_view call) { return call == "socketcall" || call == "ipc"; }

@@ -10,6 +10,7 @@
 #include "callcensus/families.hpp"
 #include "model/uses.hpp"
 #include "policy/context_cells.hpp"
+#include "policy/speaking_rules.hpp"
 
 namespace callcensus {
 namespace {
@@ -146,74 +147,103 @@ std::set<Abi> abis_in(const Meaning& meaning) {
     return abis;
 }
 
+// The rules that both have for a call, on ABIs where they are the same.
+struct RulesOfBoth {
+    std::set<Abi> abis;
+    std::vector<Rule> before;
+    std::vector<Rule> after;
+};
+
+std::vector<Rule> rules_for(const Profile& profile, Abi abi, const std::string& name) {
+    std::vector<Rule> rules;
+    for (SpeakingRule& one : speaking_rules(profile, abi, name)) rules.push_back(std::move(one.rule));
+    return rules;
+}
+
+// Where what multiplexes others is concerned their rules count as well, on ABIs that have it.
+std::vector<RulesOfBoth> rules_of_both(const Profile& before, const Profile& after, const std::string& name,
+                                       const std::set<Abi>& abis) {
+    std::vector<RulesOfBoth> all;
+    for (const Abi abi : abis) {
+        if (!syscall_number(abi, name)) continue;
+        if (!all.empty() && !is_multiplexer(name)) {
+            all.front().abis.insert(abi);
+            continue;
+        }
+        all.push_back({{abi}, rules_for(before, abi, name), rules_for(after, abi, name)});
+    }
+    return all;
+}
+
+std::vector<const Rule*> applying(const std::vector<Rule>& rules, const Machine& machine) {
+    std::vector<const Rule*> some;
+    for (const Rule& rule : rules)
+        if (applies(rule, machine)) some.push_back(&rule);
+    return some;
+}
+
+std::set<std::string> calls_spoken_of(const Profile& profile, const std::set<Abi>& abis) {
+    std::set<std::string> calls;
+    for (const Rule& rule : profile.rules)
+        for (const std::string& name : names_of(rule)) {
+            if (!calls.insert(name).second) continue;
+            for (const Abi abi : abis)
+                if (const auto by = multiplexed(abi, name)) calls.emplace(by->call);
+        }
+    return calls;
+}
+
 // In every situation that the rules of a call tell apart.
 Result<std::vector<CallChange>> changes_as_conditions(const Profile& before, const Profile& after,
                                                       const std::set<Abi>& abis, const DiffOptions& options) {
-    struct Rules {
-        std::vector<const Rule*> before;
-        std::vector<const Rule*> after;
-    };
-    std::map<std::string, Rules> by_name;
-    const auto collect = [&](const Profile& profile, std::vector<const Rule*> Rules::*side) {
-        for (const Rule& rule : profile.rules) {
-            const auto add = [&](const std::string& name) { (by_name[name].*side).push_back(&rule); };
-            std::for_each(rule.names.begin(), rule.names.end(), add);
-            if (!rule.name.empty()) add(rule.name);
-        }
-    };
-    collect(before, &Rules::before);
-    collect(after, &Rules::after);
-
+    std::set<std::string> names = calls_spoken_of(before, abis);
+    names.merge(calls_spoken_of(after, abis));
     std::vector<CallChange> all;
-    for (const auto& of_call : by_name) {
-        // No structured binding: clang 14 lets no lambda capture one.
-        const std::string& name = of_call.first;
-        const Rules& rules = of_call.second;
-        std::vector<const Rule*> both = rules.before;
-        both.insert(both.end(), rules.after.begin(), rules.after.end());
-        const auto cells = context_cells(both);
-        if (cells.empty())
-            return fail("have too many conditions on capabilities, architectures and kernels for " + name +
-                            "; compare them for one machine instead",
-                        options.name_before + " and " + options.name_after);
-        std::vector<std::pair<CallChange, std::vector<ContextCell>>> groups;
-        for (const ContextCell& cell : cells) {
-            const Machine machine = representative(cell);
-            const auto meaning = [&](const Profile& profile, const std::vector<const Rule*>& of,
-                                     const std::string& where) -> Result<Meaning> {
-                std::vector<const Rule*> applying;
-                std::copy_if(of.begin(), of.end(), std::back_inserter(applying),
-                             [&](const Rule* rule) { return applies(*rule, machine); });
-                Meaning result;
-                result.otherwise = default_decision(profile);
-                for (const Abi abi : abis) {
-                    if (!syscall_number(abi, name)) continue;
-                    auto call = callcensus::meaning_of(applying, result.otherwise, argument_width(abi));
-                    if (!call) return fail(too_complicated(name), where);
-                    result.calls[abi].emplace(name, std::move(*call));
+    for (const std::string& name : names)
+        for (const RulesOfBoth& rules : rules_of_both(before, after, name, abis)) {
+            std::vector<const Rule*> both;
+            for (const auto* side : {&rules.before, &rules.after})
+                for (const Rule& rule : *side) both.push_back(&rule);
+            const auto cells = context_cells(both);
+            if (cells.empty())
+                return fail("have too many conditions on capabilities, architectures and kernels for " +
+                                name + "; compare them for one machine instead",
+                            options.name_before + " and " + options.name_after);
+            std::vector<std::pair<CallChange, std::vector<ContextCell>>> groups;
+            for (const ContextCell& cell : cells) {
+                const Machine machine = representative(cell);
+                const auto meaning = [&](const Profile& profile, const std::vector<Rule>& of_profile,
+                                         const std::string& where) -> Result<Meaning> {
+                    Meaning result;
+                    result.otherwise = default_decision(profile);
+                    for (const Abi abi : rules.abis) {
+                        auto call = callcensus::meaning_of(applying(of_profile, machine), result.otherwise,
+                                                           argument_width(abi));
+                        if (!call) return fail(too_complicated(name), where);
+                        result.calls[abi].emplace(name, std::move(*call));
+                    }
+                    return result;
+                };
+                const auto was = meaning(before, rules.before, options.name_before);
+                const auto is = meaning(after, rules.after, options.name_after);
+                if (!was || !is) return tl::unexpected((was ? is : was).error());
+                for (CallChange& change : Comparison(*was, *is, rules.abis).changes()) {
+                    const auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& it) {
+                        return it.first.kind == change.kind && it.first.before == change.before &&
+                               it.first.after == change.after && it.first.abis == change.abis;
+                    });
+                    if (group == groups.end())
+                        groups.push_back({std::move(change), {cell}});
+                    else
+                        group->second.push_back(cell);
                 }
-                return result;
-            };
-            const auto was = meaning(before, rules.before, options.name_before);
-            const auto is = meaning(after, rules.after, options.name_after);
-            if (!was || !is) return tl::unexpected((was ? is : was).error());
-            for (CallChange& change : Comparison(*was, *is, abis).changes()) {
-                const auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& it) {
-                    return it.first.kind == change.kind && it.first.before == change.before &&
-                           it.first.after == change.after && it.first.abis == change.abis;
-                });
-                if (group == groups.end())
-                    groups.push_back({std::move(change), {cell}});
-                else
-                    group->second.push_back(cell);
             }
+            for (const auto& [change, of_group] : groups)
+                for (const ContextCell& cell : united(of_group)) {
+                    all.push_back(change);
+                    all.back().context = text_of(cell, both);
+                }
         }
-        for (const auto& [change, of_group] : groups)
-            for (const ContextCell& cell : united(of_group)) {
-                all.push_back(change);
-                all.back().context = text_of(cell, both);
-            }
-    }
     return all;
 }
 
@@ -316,17 +346,20 @@ Result<Difference> diff(const Comparable& before, const Comparable& after, const
 
     std::set<Abi> common;
     if (old_profile != nullptr && new_profile != nullptr) {
-        const auto abis = [&](const Profile& profile) {
-            return options.as_conditions ? all_abis_of(profile, *native) : abis_of(profile, *native);
-        };
-        const std::set<Abi> old_abis = abis(*old_profile);
-        const std::set<Abi> new_abis = abis(*new_profile);
+        // A list of architectures and a map of them are two ways to say which there are.
+        const std::set<Abi> old_abis = all_abis_of(*old_profile, *native);
+        const std::set<Abi> new_abis = all_abis_of(*new_profile, *native);
         std::set_difference(new_abis.begin(), new_abis.end(), old_abis.begin(), old_abis.end(),
                             std::back_inserter(difference.abis_added));
         std::set_difference(old_abis.begin(), old_abis.end(), new_abis.begin(), new_abis.end(),
                             std::back_inserter(difference.abis_removed));
         std::set_intersection(old_abis.begin(), old_abis.end(), new_abis.begin(), new_abis.end(),
                               std::inserter(common, common.end()));
+        if (!options.as_conditions)  // a map has other rows for other machines
+            std::erase_if(common, [&](Abi abi) {
+                return abis_of(*old_profile, *native).count(abi) == 0 ||
+                       abis_of(*new_profile, *native).count(abi) == 0;
+            });
         const Decision was = default_decision(*old_profile);
         const Decision is = default_decision(*new_profile);
         if (was != is) difference.otherwise = {was, is};

@@ -8,6 +8,7 @@
 #include "callcensus/describe.hpp"
 #include "callcensus/meaning.hpp"
 #include "policy/comments.hpp"
+#include "policy/compiled_meaning.hpp"
 #include "policy/speaking_rules.hpp"
 
 namespace callcensus {
@@ -48,6 +49,17 @@ const SpeakingRule* deciding(const std::vector<SpeakingRule>& rules, const Argum
     return first == rules.end() ? nullptr : &*first;
 }
 
+std::vector<const Rule*> pointers_to(const std::vector<SpeakingRule>& rules) {
+    std::vector<const Rule*> pointers;
+    for (const SpeakingRule& one : rules) pointers.push_back(&one.rule);
+    return pointers;
+}
+
+Decision decision_by(const CallMeaning& meaning, Arguments arguments) {
+    for (std::uint64_t& argument : arguments) argument &= largest_argument(meaning.width);
+    return meaning.decide(arguments);
+}
+
 class Fixer {
   public:
     Fixer(Profile profile, const Machine& machine, Abi native)
@@ -80,6 +92,15 @@ class Fixer {
             if (is_let_through(need, rules, in_the_way)) return;
             // These decide wherever they stand, so that nothing else matters before they are gone.
             if (remove_from_unconditional_denials(name, changes)) continue;
+            // One that denies beside one that allows would be refused, or libseccomp would choose.
+            const auto denial = std::find_if(rules.begin(), rules.end(), [&](const SpeakingRule& one) {
+                return need.arguments && !lets_through(one.rule.action) &&
+                       holds(one.rule, *need.arguments, argument_width(need.call.abi));
+            });
+            if (denial != rules.end()) {
+                loosen(*denial, need, name, changes);
+                continue;
+            }
             if (default_decision(profile_) != allowed) {
                 allow(need, name, rules, changes);
                 return;
@@ -112,17 +133,39 @@ class Fixer {
         if (need.arguments) {
             in_the_way = deciding(rules, *need.arguments, width);
             const Decision decision = in_the_way == nullptr ? otherwise : decision_of(in_the_way->rule);
-            return lets_through(decision.action);
+            const auto meaning = meaning_of(pointers_to(rules), otherwise, width);
+            return lets_through(meaning ? decision_by(*meaning, *need.arguments).action : decision.action);
         }
         const auto denial = std::find_if(
             rules.begin(), rules.end(), [](const SpeakingRule& it) { return !lets_through(it.rule.action); });
         in_the_way = denial == rules.end() ? nullptr : &*denial;
         if (in_the_way == nullptr && lets_through(otherwise.action)) return true;
-        std::vector<const Rule*> pointers;
-        for (const SpeakingRule& one : rules) pointers.push_back(&one.rule);
-        const auto meaning = meaning_of(pointers, otherwise, width);
+        const auto meaning = meaning_of(pointers_to(rules), otherwise, width);
         // Rules too complicated to be worked out: at worst something is allowed that was so already.
         return meaning && covers(meaning->let_through(), ArgumentRegion{{}, true, width});
+    }
+
+    // Whether libseccomp makes something else of the rules than what they and the new one let through.
+    [[nodiscard]] bool is_compiled_wrong(const Need& need, const std::vector<SpeakingRule>& rules,
+                                         const std::set<std::uint32_t>& indexes) const {
+        const ArgumentWidth width = argument_width(need.call.abi);
+        const Decision otherwise = default_decision(profile_);
+        Rule added;
+        added.args = equal_to(*need.arguments, indexes, width);
+        std::vector<const Rule*> all = pointers_to(rules);
+        const auto before = meaning_of(all, otherwise, width);
+        all.push_back(&added);
+        const auto after = compiled_meaning(all, otherwise, width);
+        if (!before) return false;
+        if (!after) return true;
+        const ArgumentRegion let = before->let_through();
+        ArgumentRegion wanted{union_of(let.set, set_of(added.args, width)), false, width};
+        if (let.all_others) {
+            const auto still_denied = difference(let.set, set_of(added.args, width));
+            if (!still_denied) return false;
+            wanted = {*still_denied, true, width};
+        }
+        return !covers(after->let_through(), wanted) || !covers(wanted, after->let_through());
     }
 
     // Those behind an unconditional rule that lets through say nothing. Those that repeat the default are
@@ -147,7 +190,7 @@ class Fixer {
         std::set<std::uint32_t> indexes;
         if (is_multiplexer(name)) indexes.insert(0);  // which says what is meant: all is never narrow
         for (const SpeakingRule& one : rules) add_indexes(indexes, one.rule.args);
-        if (!need.arguments || indexes.empty()) {
+        if (!need.arguments || indexes.empty() || is_compiled_wrong(need, rules, indexes)) {
             add(name, {}, false, need.reason);
             changes.push_back("add \"" + name + "\" to a rule that allows it");
             return;
@@ -175,9 +218,11 @@ class Fixer {
             const auto names = names_of(profile_.rules[at]);
             for (const std::string& other : std::set<std::string>(names.begin(), names.end())) {
                 const auto by = multiplexed(need.call.abi, other);
-                if (by && by->call == name &&
-                    (!need.arguments || holds(through_multiplexer(denial.rule, *by), *need.arguments,
-                                              argument_width(need.call.abi))))
+                if (!by || by->call != name) continue;
+                const auto through = through_multiplexer(profile_.rules[at], *by);
+                if (!need.arguments || std::any_of(through.begin(), through.end(), [&](const Rule& rule) {
+                        return holds(rule, *need.arguments, argument_width(need.call.abi));
+                    }))
                     remove(other, at, changes);
             }
             return;

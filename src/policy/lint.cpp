@@ -68,6 +68,7 @@ constexpr std::array table{
     Row{{"CC304", "overlapping conditions with different actions"}, checks::order_dependent},
     Row{{"CC305", "same as the default"}, checks::same_as_default},
     Row{{"CC306", "rules that libseccomp compiles wrong"}, checks::miscompiled},
+    Row{{"CC307", "rules that runtimes refuse"}, checks::refused},
     Row{{"CC401", "constant wider than the arguments"}, checks::wide_constant},
     Row{{"CC402", "value outside the mask"}, checks::outside_mask},
     Row{{"CC403", "valueTwo and operator do not match"}, checks::second_value},

@@ -148,6 +148,9 @@ void repeated_index(Lint& lint);
 void constant_condition(Lint& lint);
 void pointer(Lint& lint);
 
+// lint_loading.cpp: what libseccomp refuses
+void refused(Lint& lint);
+
 // lint_start.cpp: whether containers start, and programs end
 void missing_end(Lint& lint);
 void missing_runtime_calls(Lint& lint);

@@ -6,25 +6,25 @@
 #include <list>
 
 #include "base/errno_names.hpp"
+#include "policy/compiled_meaning.hpp"
+#include "policy/loading.hpp"
+#include "policy/speaking_rules.hpp"
 
 namespace callcensus {
 namespace {
 
-// What a profile says on that ABI about socketcall and ipc, where it speaks of what they do.
-RulesByName multiplexer_rules(const RulesByName& by_name, Abi abi, std::list<Rule>& storage) {
+// What a profile says on that ABI about socketcall and ipc, where it speaks of what they do; by their names,
+// in the order of the rules.
+RulesByName multiplexer_rules(const Profile& profile, const Machine& machine, Abi abi,
+                              std::list<Rule>& storage) {
     RulesByName multiplexers;
-    for (const auto& [name, rules] : by_name) {
-        const auto by = multiplexed(abi, name);
-        if (!by) continue;
-        for (const Rule* rule : rules) {
-            storage.push_back(through_multiplexer(*rule, *by));
-            multiplexers[std::string(by->call)].push_back(&storage.back());
+    for (const char* name : {"socketcall", "ipc"}) {
+        if (!syscall_number(abi, name)) continue;
+        for (SpeakingRule& one : speaking_rules(profile, machine, abi, name)) {
+            storage.push_back(std::move(one.rule));
+            multiplexers[name].push_back(&storage.back());
         }
     }
-    // Their own rules come first, for want of an order among names.
-    for (auto& [name, rules] : multiplexers)
-        if (const auto own = by_name.find(name); own != by_name.end())
-            rules.insert(rules.begin(), own->second.begin(), own->second.end());
     return multiplexers;
 }
 
@@ -32,6 +32,28 @@ RulesByName multiplexer_rules(const RulesByName& by_name, Abi abi, std::list<Rul
 bool disjoint(const ArgumentSet& a, const ArgumentSet& b) {
     return std::all_of(a.boxes.begin(), a.boxes.end(),
                        [&](const ArgumentBox& box) { return intersection({{box}}, b).empty(); });
+}
+
+// The first rule without conditions decides, or else the first one whose conditions hold. None of them has
+// the default's decision.
+std::optional<CallMeaning> as_written(std::span<const Rule* const> rules, const Decision& otherwise,
+                                      ArgumentWidth width) {
+    for (const Rule* rule : rules)
+        if (rule->args.empty()) return always(decision_of(*rule), width);
+    CallMeaning meaning = always(otherwise, width);
+    for (const Rule* rule : rules) {
+        const Decision decision = decision_of(*rule);
+        // What an earlier rule has decided otherwise is taken; what it has decided alike need not be cut off.
+        std::optional<ArgumentSet> free = set_of(rule->args, width);
+        for (const CallMeaning::Part& part : meaning.parts)
+            if (free && part.decision != decision) free = difference(*free, part.arguments);
+        if (!free) return std::nullopt;
+        meaning.add(decision, *free);
+    }
+    // Conditions that always hold are none.
+    if (meaning.parts.size() == 1 && covers(meaning.parts.front().arguments, all_arguments(width)))
+        return always(meaning.parts.front().decision, width);
+    return meaning;
 }
 
 template <class Predicate>
@@ -119,25 +141,12 @@ bool same(const CallMeaning& a, const CallMeaning& b) {
 
 std::optional<CallMeaning> meaning_of(std::span<const Rule* const> rules, const Decision& otherwise,
                                       ArgumentWidth width) {
-    for (const Rule* rule : rules) {
-        const Decision decision = decision_of(*rule);
-        if (decision != otherwise && rule->args.empty()) return always(decision, width);
-    }
-    CallMeaning meaning = always(otherwise, width);
-    for (const Rule* rule : rules) {
-        const Decision decision = decision_of(*rule);
-        if (decision == otherwise) continue;
-        // What an earlier rule has decided otherwise is taken; what it has decided alike need not be cut off.
-        std::optional<ArgumentSet> free = set_of(rule->args, width);
-        for (const CallMeaning::Part& part : meaning.parts)
-            if (free && part.decision != decision) free = difference(*free, part.arguments);
-        if (!free) return std::nullopt;
-        meaning.add(decision, *free);
-    }
-    // Conditions that always hold are none.
-    if (meaning.parts.size() == 1 && covers(meaning.parts.front().arguments, all_arguments(width)))
-        return always(meaning.parts.front().decision, width);
-    return meaning;
+    std::vector<const Rule*> counting;
+    std::copy_if(rules.begin(), rules.end(), std::back_inserter(counting),
+                 [&](const Rule* rule) { return decision_of(*rule) != otherwise; });
+    if (is_in_doubt(counting, width))
+        if (auto compiled = compiled_meaning(counting, otherwise, width)) return compiled;
+    return as_written(counting, otherwise, width);
 }
 
 Decision Meaning::decide(Abi abi, const std::string& call, const Arguments& arguments) const {
@@ -150,11 +159,16 @@ Decision Meaning::decide(Abi abi, const std::string& call, const Arguments& argu
     return meaning->second.decide(seen);
 }
 
-Rule through_multiplexer(const Rule& rule, const Multiplexed& by) {
-    Rule other = rule;
-    std::erase_if(other.args, [](const ArgumentCondition& condition) { return condition.index == 0; });
-    other.args.insert(other.args.begin(), {0, by.selector, 0, "SCMP_CMP_EQ"});
-    return other;
+std::vector<Rule> through_multiplexer(const Rule& rule, const Multiplexed& by) {
+    std::vector<Rule> through;
+    for (const Conditions& conditions : conditions_added(rule)) {
+        Rule other = rule;
+        other.args = conditions;
+        std::erase_if(other.args, [](const ArgumentCondition& condition) { return condition.index == 0; });
+        other.args.insert(other.args.begin(), {0, by.selector, 0, "SCMP_CMP_EQ"});
+        through.push_back(std::move(other));
+    }
+    return through;
 }
 
 std::set<Abi> abis_of(const Profile& profile, Abi native) {
@@ -187,7 +201,7 @@ Result<Meaning> meaning_of(const Profile& profile, const Machine& machine) {
         const ArgumentWidth width = argument_width(abi);
         auto& calls = meaning.calls[abi];
         std::list<Rule> through;
-        auto multiplexers = multiplexer_rules(by_name, abi, through);
+        const auto multiplexers = multiplexer_rules(profile, machine, abi, through);
         for (const auto& [name, rules] : multiplexers) {
             auto call = meaning_of(rules, meaning.otherwise, width);
             if (!call) return fail(too_complicated(name));
@@ -204,6 +218,9 @@ Result<Meaning> meaning_of(const Profile& profile, const Machine& machine) {
             calls.emplace(name, known.at(name));
         }
     }
+    for (const Abi abi : abis_never_looked_at(profile, machine, *native))
+        for (auto& [name, call] : meaning.calls[abi])
+            if (LibseccompFilter::knows(name)) call = always(meaning.otherwise, call.width);
     return meaning;
 }
 

@@ -8,7 +8,9 @@
 
 #include "base/words.hpp"
 #include "policy/comments.hpp"
+#include "policy/loading.hpp"
 #include "policy/merge_call.hpp"
+#include "policy/speaking_rules.hpp"
 
 namespace callcensus {
 namespace {
@@ -69,24 +71,33 @@ std::vector<Rule> as_they_are(const RulesOfInput& rules, const Voice& voice) {
     return result;
 }
 
-// Rules that differ in their names only become one.
+// Rules that differ in their names only become one; those of each name stay in their order.
 class RuleCollector {
   public:
-    void add(const std::string& name, Rule rule) {
+    void add(const std::string& name, const std::vector<Rule>& of_name) {
+        std::size_t first = 0;  // where the next one may stand
+        for (const Rule& rule : of_name) first = add(name, rule, first);
+    }
+    std::vector<Rule> take() && {
+        for (Rule& rule : rules_) std::sort(rule.names.begin(), rule.names.end());
+        return std::move(rules_);
+    }
+
+  private:
+    std::size_t add(const std::string& name, const Rule& rule, std::size_t first) {
         auto& alike = by_what_they_say_[key_of(rule)];
         for (const std::size_t at : alike) {
             Rule& other = rules_[at];
-            if (!say_the_same(other, rule)) continue;
+            if (at < first || !say_the_same(other, rule)) continue;
             if (other.names.back() != name) other.names.push_back(name);
-            return;
+            return at;
         }
         alike.push_back(rules_.size());
-        rule.names = {name};
-        rules_.push_back(std::move(rule));
+        rules_.push_back(rule);
+        rules_.back().names = {name};
+        return rules_.size() - 1;
     }
-    std::vector<Rule> take() && { return std::move(rules_); }
 
-  private:
     // Of arguments and comment, by which thousands of rules can differ.
     static std::string key_of(const Rule& rule) {
         std::string key = rule.comment;
@@ -99,6 +110,17 @@ class RuleCollector {
     std::vector<Rule> rules_;
     std::map<std::string, std::vector<std::size_t>> by_what_they_say_;
 };
+
+using RulesOfCalls = std::map<std::string, std::vector<Rule>>;
+
+// A multiplexer's own come first: what it is the multiplexer of has its say where they have none.
+std::vector<Rule> collected(const RulesOfCalls& calls) {
+    RuleCollector collector;
+    for (const bool multiplexers : {true, false})
+        for (const auto& [name, rules] : calls)
+            if (is_multiplexer(name) == multiplexers) collector.add(name, rules);
+    return std::move(collector).take();
+}
 
 using Families = std::map<Abi, std::set<Abi>>;  // by native ABI
 
@@ -229,59 +251,74 @@ class ArchitectureWarnings {
     std::vector<std::set<Abi>> abis_;
 };
 
-// For an intersection or difference it matters that a rule for socket() is one for socketcall(1, …), too,
-// where an ABI has that. (For a union it follows by itself.)
-void add_multiplexers(std::map<std::string, RulesOfInput>& index, const std::set<Abi>& abis,
-                      std::list<Rule>& storage) {
-    std::map<std::string, RulesOfInput> through;
-    for (const auto& [name, rules] : index)
-        for (const Abi abi : abis) {
-            const auto by = multiplexed(abi, name);
-            if (!by) continue;
-            for (const auto& [input, of_input] : rules)
-                for (const Rule* rule : of_input) {
-                    storage.push_back(through_multiplexer(*rule, *by));
-                    through[std::string(by->call)][input].push_back(&storage.back());
-                }
-            break;  // the same on all ABIs that have it
+// socketcall or ipc, which what is said about socket() and others decides as well: where their rules do not
+// amount to what is wanted it gets rules of its own.
+class MultiplexerMerger {
+  public:
+    MultiplexerMerger(std::span<const NamedProfile> inputs, const std::vector<Decision>& defaults,
+                      MergeKind kind, Decision otherwise, CallMerger& merger)
+        : inputs_(inputs), defaults_(defaults), kind_(kind), otherwise_(otherwise), merger_(merger) {}
+
+    // `own` is what the inputs' rules for the name itself come to. `abi` is one that has it.
+    void add(const std::string& name, Abi abi, std::vector<Rule> own, RulesOfCalls& calls) {
+        std::list<Rule> storage;
+        const std::vector<Voice> voices = voices_of(rules_of_inputs(name, abi, storage), defaults_, kind_);
+        const auto says_it = [&](std::vector<Rule> rules) {
+            calls[name] = std::move(rules);
+            std::list<Rule> of_result;
+            return merger_.means(voice_of_result(name, abi, calls, of_result), voices);
+        };
+        std::string comment;
+        if (!own.empty()) comment = own.front().comment;
+        if (says_it(own) || says_it({})) return;
+        std::vector<Rule> wanted = merger_.rules(name, voices);
+        for (Rule& rule : wanted) rule.comment = comment;
+        if (says_it(std::move(wanted))) return;
+        calls[name] = {merger_.as_good_as_can_be(name)};
+    }
+
+  private:
+    RulesOfInput rules_of_inputs(const std::string& name, Abi abi, std::list<Rule>& storage) const {
+        RulesOfInput rules;
+        for (std::size_t input = 0; input < inputs_.size(); ++input)
+            for (SpeakingRule& one : speaking_rules(inputs_[input].profile, abi, name)) {
+                storage.push_back(std::move(one.rule));
+                rules[input].push_back(&storage.back());
+            }
+        return rules;
+    }
+    Voice voice_of_result(const std::string& name, Abi abi, const RulesOfCalls& calls,
+                          std::list<Rule>& storage) const {
+        Voice voice{otherwise_, {}};
+        Profile result;
+        result.rules = collected(calls);
+        for (SpeakingRule& one : speaking_rules(result, abi, name)) {
+            storage.push_back(std::move(one.rule));
+            voice.rules.push_back(&storage.back());
         }
-    for (const auto& [name, of_inputs] : through)
-        for (const auto& [input, rules] : of_inputs) {
-            auto& own = index[name][input];
-            own.insert(own.end(), rules.begin(), rules.end());
-        }
+        return voice;
+    }
+
+    std::span<const NamedProfile> inputs_;
+    const std::vector<Decision>& defaults_;
+    MergeKind kind_;
+    Decision otherwise_;
+    CallMerger& merger_;
+};
+
+// The ABIs that have the call and make others by it.
+std::set<Abi> multiplexing(const std::set<Abi>& abis, const std::string& call) {
+    std::set<Abi> some;
+    if (!is_multiplexer(call)) return some;
+    std::copy_if(abis.begin(), abis.end(), std::inserter(some, some.end()),
+                 [&](Abi abi) { return syscall_number(abi, call).has_value(); });
+    return some;
 }
 
-// What rules say about socket() is said about socketcall(1, …) as well, which makes no sense of conditions on
-// arguments and cannot be denied apart. Where inputs do such things the result may differ there.
-void warn_of_multiplexers(const std::map<std::string, RulesOfInput>& index, MergeKind kind,
-                          const std::set<Abi>& abis, std::vector<std::string>& warnings) {
-    std::set<std::string> multiplexers;
-    std::set<std::string> doubtful;
-    for (const auto& [name, rules] : index)
-        for (const Abi abi : abis) {
-            const auto by = multiplexed(abi, name);
-            if (!by) continue;
-            multiplexers.emplace(by->call);
-            for (const auto& [input, of_input] : rules)
-                for (const Rule* rule : of_input)
-                    if (!lets_through(rule->action) ||
-                        std::any_of(rule->args.begin(), rule->args.end(),
-                                    [](const ArgumentCondition& condition) { return condition.index != 0; }))
-                        doubtful.emplace(by->call);
-        }
-    for (const std::string& name : multiplexers) {
-        const auto rules = index.find(name);
-        if (rules == index.end()) continue;
-        for (const auto& [input, of_input] : rules->second)
-            for (const Rule* rule : of_input)
-                if (lets_through(rule->action) == (kind == MergeKind::subtract && input != 0))
-                    doubtful.insert(name);
-    }
-    for (const std::string& name : doubtful)
-        warnings.push_back(name +
-                           " is allowed for what the calls are allowed for that it stands for, also "
-                           "where the inputs say otherwise: rules cannot tell the two apart");
+std::set<ArgumentWidth> widths_of(const std::set<Abi>& abis) {
+    std::set<ArgumentWidth> widths;
+    for (const Abi abi : abis) widths.insert(argument_width(abi));
+    return widths;
 }
 
 bool has_unknown_members(const Rule& rule) {
@@ -338,31 +375,36 @@ Result<Merged> merge(std::span<const NamedProfile> inputs, MergeKind kind, const
     });
     if (none_says) result.architectures.clear();  // the native one, of whichever machine
     const std::set<Abi> abis = all_abis_of(families);
-    std::set<ArgumentWidth> widths;
-    for (const Abi abi : abis) widths.insert(argument_width(abi));
+    std::set<ArgumentWidth> widths = widths_of(abis);
     if (widths.empty()) widths.insert(argument_width(*native));
 
-    auto index = index_by_name(inputs);
-    std::list<Rule> through_multiplexers;
-    if (inputs.size() > 1) warn_of_multiplexers(index, kind, abis, merged.warnings);
-    if (kind != MergeKind::unite) add_multiplexers(index, abis, through_multiplexers);
+    const auto index = index_by_name(inputs);
     ArchitectureWarnings(inputs, kind, *native).add(abis, index, merged.warnings);
     CallMerger merger(kind, otherwise, denial, widths, merged.warnings);
-    RuleCollector rules;
-    for (const auto& [name, of_name] : index) {
+    RulesOfCalls calls;
+    const auto say = [&](const std::string& name, const RulesOfInput& of_name, CallMerger& by) {
         const std::vector<Voice> voices = voices_of(of_name, defaults, kind);
-        if (const Voice* voice = merger.deciding(voices)) {
-            for (Rule& rule : as_they_are(of_name, *voice)) rules.add(name, std::move(rule));
-            continue;
-        }
-        const std::string reasons = comments_of(of_name, true);
-        const std::string reasons_against = comments_of(of_name, false);
-        for (Rule& rule : merger.rules(name, voices)) {
-            rule.comment = lets_through(rule.action) ? reasons : reasons_against;
-            rules.add(name, std::move(rule));
-        }
+        if (const Voice* voice = by.deciding(voices)) return as_they_are(of_name, *voice);
+        std::vector<Rule> rules = by.rules(name, voices);
+        for (Rule& rule : rules) rule.comment = comments_of(of_name, lets_through(rule.action));
+        return rules;
+    };
+    for (const auto& [name, of_name] : index)
+        if (multiplexing(abis, name).empty()) calls[name] = say(name, of_name, merger);
+    for (const std::string name : {"socketcall", "ipc"}) {
+        const std::set<Abi> having = multiplexing(abis, name);
+        if (having.empty()) continue;
+        CallMerger of_multiplexer(kind, otherwise, denial, widths_of(having), merged.warnings);
+        const auto own = index.find(name);
+        MultiplexerMerger(inputs, defaults, kind, otherwise, of_multiplexer)
+            .add(name, *having.begin(),
+                 own == index.end() ? std::vector<Rule>{} : say(name, own->second, of_multiplexer), calls);
     }
-    result.rules = std::move(rules).take();
+    result.rules = collected(calls);
+    for (const Abi abi : abis_never_looked_at(result, machine, *native))
+        merged.warnings.push_back(
+            "libseccomp " + libseccomp_version() + " decides all calls of " + std::string(info(abi).id) +
+            " by default: it looks at none where each rule for a call of it has conditions");
     return merged;
 }
 

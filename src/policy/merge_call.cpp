@@ -1,8 +1,10 @@
 #include "policy/merge_call.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <functional>
 
+#include "policy/compiled_meaning.hpp"
 #include "policy/context_cells.hpp"
 
 namespace callcensus {
@@ -162,6 +164,11 @@ Decision combine(const Decision& a, const Decision& b, MergeKind kind, const Dec
 
 const Voice* CallMerger::deciding(const std::vector<Voice>& voices) const {
     if (voices.size() == 1) return &voices.front();
+    const auto says_nothing = [](const Voice& voice) {
+        return voice.rules.empty() && !lets_through(voice.otherwise.action);
+    };
+    if (kind_ == MergeKind::subtract)
+        return std::all_of(voices.begin() + 1, voices.end(), says_nothing) ? &voices.front() : nullptr;
     if (kind_ != MergeKind::unite) return nullptr;
     const Voice* only = nullptr;
     for (const Voice& voice : voices) {
@@ -207,6 +214,40 @@ std::vector<Rule> CallMerger::rules(const std::string& name, const std::vector<V
             std::move(said->begin(), said->end(), std::back_inserter(rules));
         }
     return rules;
+}
+
+bool CallMerger::means(const Voice& voice, const std::vector<Voice>& merged) const {
+    std::vector<const Rule*> all = voice.rules;
+    for (const Voice& other : merged) all.insert(all.end(), other.rules.begin(), other.rules.end());
+    const auto cells = context_cells(all);
+    if (cells.empty()) return false;
+    return std::all_of(cells.begin(), cells.end(), [&](const ContextCell& cell) {
+        const Machine machine = representative(cell);
+        const auto said = in_cell({voice}, machine);
+        const auto wanted = in_cell(merged, machine);
+        if (!said || !wanted) return false;
+        std::vector<const Rule*> applying;
+        std::copy_if(
+            voice.rules.begin(), voice.rules.end(), std::back_inserter(applying),
+            [&](const Rule* rule) { return applies(*rule, machine) && decision_of(*rule) != otherwise_; });
+        return std::all_of(said->begin(), said->end(), [&](const auto& of_width) {
+            return same(of_width.second, wanted->at(of_width.first)) &&
+                   libseccomp_takes(applying, otherwise_, of_width.first);
+        });
+    });
+}
+
+Rule CallMerger::as_good_as_can_be(const std::string& name) {
+    const bool unite = kind_ == MergeKind::unite;
+    warnings_.push_back(name + " is " + (unite ? "allowed" : "denied") +
+                        " altogether: rules cannot tell it from the calls that it is another way to");
+    // One that repeats the default would be dropped.
+    if (unite)
+        return rule_of({otherwise_.action == Action::allow ? Action::log : Action::allow, 0}, {}, {}, {});
+    for (const Decision& decision :
+         {denial_, Decision{Action::errno_, EPERM}, Decision{Action::errno_, ENOSYS}})
+        if (decision != otherwise_) return rule_of(decision, {}, {}, {});
+    return rule_of(denial_, {}, {}, {});
 }
 
 std::optional<CallMerger::Meanings> CallMerger::in_cell(const std::vector<Voice>& voices,

@@ -50,6 +50,14 @@ class CallMerger {
     /// first one may come again.
     [[nodiscard]] std::vector<Rule> rules(const std::string& name, const std::vector<Voice>& voices);
 
+    /// Whether the voice says in every situation what a merge of the others comes to, in rules that
+    /// libseccomp takes.
+    [[nodiscard]] bool means(const Voice& voice, const std::vector<Voice>& merged) const;
+
+    /// A rule without conditions, which decides whatever else is said: wider for a union, narrower otherwise.
+    /// With a warning.
+    [[nodiscard]] Rule as_good_as_can_be(const std::string& name);
+
   private:
     using Meanings = std::map<ArgumentWidth, CallMeaning>;
 

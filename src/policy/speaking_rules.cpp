@@ -10,19 +10,32 @@ std::vector<std::string> names_of(const Rule& rule) {
     return names;
 }
 
-std::vector<SpeakingRule> speaking_rules(const Profile& profile, const Machine& machine, Abi abi,
-                                         const std::string& name) {
-    std::vector<SpeakingRule> own, through;
+std::vector<SpeakingRule> speaking_rules(const Profile& profile, Abi abi, const std::string& name) {
+    std::vector<SpeakingRule> rules;
     for (std::size_t i = 0; i < profile.rules.size(); ++i) {
         const Rule& rule = profile.rules[i];
-        if (!applies(rule, machine) || decision_of(rule) == default_decision(profile)) continue;
-        if (rule.speaks_of(name)) own.push_back({i, rule, true});
-        for (const std::string& other : names_of(rule))
-            if (const auto by = multiplexed(abi, other); by && by->call == name)
-                through.push_back({i, through_multiplexer(rule, *by), false});
+        if (!is_multiplexer(name)) {
+            if (rule.speaks_of(name)) rules.push_back({i, rule, true});
+            continue;
+        }
+        for (const std::string& other : names_of(rule)) {
+            if (other == name)
+                rules.push_back({i, rule, true});
+            else if (const auto by = multiplexed(abi, other); by && by->call == name)
+                for (Rule& through : through_multiplexer(rule, *by))
+                    rules.push_back({i, std::move(through), false});
+        }
     }
-    own.insert(own.end(), through.begin(), through.end());
-    return own;
+    return rules;
+}
+
+std::vector<SpeakingRule> speaking_rules(const Profile& profile, const Machine& machine, Abi abi,
+                                         const std::string& name) {
+    std::vector<SpeakingRule> rules = speaking_rules(profile, abi, name);
+    std::erase_if(rules, [&](const SpeakingRule& one) {
+        return !applies(one.rule, machine) || decision_of(one.rule) == default_decision(profile);
+    });
+    return rules;
 }
 
 }  // namespace callcensus

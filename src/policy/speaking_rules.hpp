@@ -16,8 +16,12 @@ struct SpeakingRule {
     bool own;           ///< speaks of the call itself, not of what it is the multiplexer of
 };
 
+/// In the order in which runtimes add them; those of a multiplexer stand where the profile names it or what
+/// it is the multiplexer of.
+[[nodiscard]] std::vector<SpeakingRule> speaking_rules(const Profile& profile, Abi abi,
+                                                       const std::string& name);
 /// Those that apply on the machine and say something else than the default: the others are dropped by every
-/// runtime. A multiplexer's own come first, as in Meaning.
+/// runtime.
 [[nodiscard]] std::vector<SpeakingRule> speaking_rules(const Profile& profile, const Machine& machine,
                                                        Abi abi, const std::string& name);
 

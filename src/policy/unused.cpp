@@ -35,7 +35,8 @@ Usage usage_of(const Rule& rule, const std::string& name, const UsedByName& used
         if (!is_multiplexer(multiplexer)) continue;
         for (const Used* made : calls)
             if (const auto by = multiplexed(made->call.abi, name); by && by->call == multiplexer)
-                usage = std::max(usage, usage_of(through_multiplexer(rule, *by), *made));
+                for (const Rule& through : through_multiplexer(rule, *by))
+                    usage = std::max(usage, usage_of(through, *made));
     }
     return usage;
 }

@@ -10,6 +10,7 @@
 #include "bpf/filter.hpp"
 #include "callcensus/compile.hpp"
 #include "callcensus/meaning.hpp"
+#include "policy/libseccomp_filter.hpp"
 #include "policy/runtime_calls.hpp"
 
 namespace callcensus {
@@ -23,29 +24,6 @@ struct Flag {
 constexpr std::array flags{Flag{"SECCOMP_FILTER_FLAG_TSYNC", SECCOMP_FILTER_FLAG_TSYNC},
                            Flag{"SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG},
                            Flag{"SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW}};
-
-// What the kernel does with a filter's answer: seccomp(2). An answer that it does not know kills the process.
-Decision decision_of(std::uint32_t answer) {
-    const std::uint32_t data = answer & SECCOMP_RET_DATA;
-    switch (answer & SECCOMP_RET_ACTION_FULL) {
-        case SECCOMP_RET_ALLOW:
-            return {Action::allow, 0};
-        case SECCOMP_RET_LOG:
-            return {Action::log, 0};
-        case SECCOMP_RET_ERRNO:
-            return {Action::errno_, data};
-        case SECCOMP_RET_TRACE:
-            return {Action::trace, data};
-        case SECCOMP_RET_TRAP:
-            return {Action::trap, 0};
-        case SECCOMP_RET_USER_NOTIF:
-            return {Action::notify, 0};
-        case SECCOMP_RET_KILL_THREAD:
-            return {Action::kill_thread, 0};
-        default:
-            return {Action::kill_process, 0};
-    }
-}
 
 // The arguments that are let through, of all that there are.
 std::optional<ArgumentSet> let_through(const CallMeaning& meaning) {
@@ -73,7 +51,7 @@ Decision PolicyInForce::decide(Syscall call, const Arguments& arguments,
     data.arch = info(call.abi).audit_arch;
     data.instruction_pointer = instruction_pointer;
     std::copy(arguments.begin(), arguments.end(), std::begin(data.args));
-    return decision_of(evaluate(filter, data).value_or(SECCOMP_RET_KILL_PROCESS));
+    return decision_of_answer(evaluate(filter, data).value_or(SECCOMP_RET_KILL_PROCESS));
 }
 
 std::optional<Decision> PolicyInForce::decide(Syscall call) const {

@@ -271,6 +271,16 @@ std::vector<Example> examples() {
          rules(when(arg(0, "NE", "2") + "," + arg(1, "GE", "1")))},
         {"CC306", S::error, rules(when(arg(0, "LT", wide)) + "," + when(arg(0, "LT", "5"))),
          rules(when(arg(0, "LT", "6")) + "," + when(arg(0, "LT", "5")))},
+        {"CC307", S::error,
+         R"({"defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"], "syscalls": [
+             {"names": ["socket"], "action": "SCMP_ACT_ERRNO", "errnoRet": 22, "args": [)" +
+             arg(0, "EQ", "40") + R"(]}, {"names": ["socket"], "action": "SCMP_ACT_ALLOW", "args": [)" +
+             arg(0, "NE", "40") + "]}]}",
+         R"({"defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86"], "syscalls": [
+             {"names": ["socketcall"], "action": "SCMP_ACT_ALLOW"},
+             {"names": ["socket"], "action": "SCMP_ACT_ERRNO", "errnoRet": 22, "args": [)" +
+             arg(0, "EQ", "40") + R"(]}, {"names": ["socket"], "action": "SCMP_ACT_ALLOW", "args": [)" +
+             arg(0, "NE", "40") + "]}]}"},
         {"CC401", S::warning, profile_with(with_i386, when(arg(0, "EQ", wide))),
          rules(when(arg(0, "EQ", wide)))},
         {"CC402", S::warning, rules(when(arg(0, "MASKED_EQ", "1", R"(, "valueTwo": 3)"))),
