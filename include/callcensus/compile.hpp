@@ -21,12 +21,12 @@ struct CompiledFilter {
 
 /// The filter for a machine: includes, excludes and archMap are resolved, and libseccomp is given what runc
 /// and crun give it, in the order of the profile. Calls that libseccomp has no name for, but callcensus has,
-/// are tested by instructions of our own before its code. What runc puts before that is not part of it: ENOSYS
-/// for numbers above the highest one that a profile names.
+/// are tested by instructions of our own before its code. What runc puts before that is not part of it:
+/// ENOSYS for numbers above the highest one that a profile names.
 ///
 /// Fails where the runtimes do: rules that contradict each other for libseccomp (EEXIST) or make it compute
-/// without end, ABIs of different byte orders in one profile, actions that the kernel does not know; and where
-/// the kernel would not take so long a filter.
+/// without end, ABIs of different byte orders in one profile, actions that the kernel does not know; and
+/// where the kernel would not take so long a filter.
 [[nodiscard]] Result<CompiledFilter> compile(const Profile& profile, const Machine& machine);
 
 }  // namespace callcensus

@@ -24,6 +24,7 @@ struct Fault {
         architecture,         ///< unknown
         comparison,           ///< an unknown operator
         index,                ///< of an argument, above 5
+        errno_range,          ///< above the largest errno, in a text that is right otherwise
         name_and_names,       ///< in one rule
         architectures_twice,  ///< `archMap` beside `architectures`
         repeated_key,         ///< twice in one object: the last one counts

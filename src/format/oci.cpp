@@ -205,7 +205,8 @@ void complain_of_what_runtimes_refuse(Decoder& decoder, const Placed& object, co
         const auto field = fields.find(key);
         if (field && decision.action == Action::errno_ && decision.value > largest_errno)
             fields.complain(*field, "is " + std::to_string(decision.value) + "; the largest errno is " +
-                                        std::to_string(largest_errno) + ", and runtimes refuse the file");
+                                        std::to_string(largest_errno) + ", and runtimes refuse the file",
+                            Fault::Kind::errno_range);
     };
     if (decoder.failed()) return;
     check(object, "defaultErrnoRet", default_decision(profile));
@@ -250,6 +251,7 @@ Result<ProfileText> read_oci_leniently(std::string_view text, const std::string&
     Decoder decoder(text, source);
     check_mark(decoder, *root, text);
     Profile profile = read_oci_object(decoder, {&*root, ""});
+    complain_of_what_runtimes_refuse(decoder, {&*root, ""}, profile);
     return located(std::move(profile), *root, decoder, text);
 }
 

@@ -147,8 +147,9 @@ TextKind recognize(std::string_view text) {
     if (rest.find('\0') != std::string_view::npos) return TextKind::unknown;
     if (has_manifest_mark(text)) return TextKind::manifest;
     if (is_systemd(rest)) return TextKind::systemd;
-    if (rest[begin] == '[') return TextKind::profile;  // JSON that is no object
-    return is_minijail(rest) ? TextKind::minijail : TextKind::unknown;
+    if (is_minijail(rest)) return TextKind::minijail;
+    // JSON that is no object, or nearly.
+    return rest[begin] == '[' || parse_located(rest, "") ? TextKind::profile : TextKind::unknown;
 }
 
 tl::unexpected<Error> refuse(TextKind kind, std::string_view text, const std::string& source) {

@@ -182,12 +182,20 @@ bool any_overlap(std::span<const Rule* const> rules, ArgumentWidth width) {
     return false;
 }
 
+bool looks_at_no_bit(const Rule* rule) {
+    return std::any_of(rule->args.begin(), rule->args.end(), [](const ArgumentCondition& condition) {
+        return condition.op == "SCMP_CMP_MASKED_EQ" && condition.value == 0;
+    });
+}
+
 }  // namespace
 
 bool is_in_doubt(std::span<const Rule* const> rules, ArgumentWidth width) {
     if (rules.size() < 2 && (rules.empty() || rules.front()->args.size() < 2)) return false;
-    // The first one without conditions decides; what stands before it may be refused all the same.
-    if (std::any_of(rules.begin(), rules.end(), [](const Rule* rule) { return rule->args.empty(); }))
+    // The first one without conditions decides; what stands before it may be refused all the same. One that
+    // looks at no bit may have none for libseccomp, too.
+    if (std::none_of(rules.begin(), rules.end(), looks_at_no_bit) &&
+        std::any_of(rules.begin(), rules.end(), [](const Rule* rule) { return rule->args.empty(); }))
         return false;
     return rules.size() <= most_rules && compiles_as_read(all_conditions_added(rules)) &&
            any_overlap(rules, width);

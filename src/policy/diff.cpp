@@ -346,20 +346,23 @@ Result<Difference> diff(const Comparable& before, const Comparable& after, const
 
     std::set<Abi> common;
     if (old_profile != nullptr && new_profile != nullptr) {
-        // A list of architectures and a map of them are two ways to say which there are.
-        const std::set<Abi> old_abis = all_abis_of(*old_profile, *native);
-        const std::set<Abi> new_abis = all_abis_of(*new_profile, *native);
+        // A map has its own row for each machine: beside one, a list counts as far as it is for this machine.
+        const bool for_this_machine =
+            !options.as_conditions && !(old_profile->arch_map.empty() && new_profile->arch_map.empty());
+        const auto abis = [&](const Profile& profile) {
+            std::set<Abi> all =
+                options.as_conditions ? all_abis_of(profile, *native) : abis_of(profile, *native);
+            if (for_this_machine) std::erase_if(all, [&](Abi abi) { return info(abi).native != *native; });
+            return all;
+        };
+        const std::set<Abi> old_abis = abis(*old_profile);
+        const std::set<Abi> new_abis = abis(*new_profile);
         std::set_difference(new_abis.begin(), new_abis.end(), old_abis.begin(), old_abis.end(),
                             std::back_inserter(difference.abis_added));
         std::set_difference(old_abis.begin(), old_abis.end(), new_abis.begin(), new_abis.end(),
                             std::back_inserter(difference.abis_removed));
         std::set_intersection(old_abis.begin(), old_abis.end(), new_abis.begin(), new_abis.end(),
                               std::inserter(common, common.end()));
-        if (!options.as_conditions)  // a map has other rows for other machines
-            std::erase_if(common, [&](Abi abi) {
-                return abis_of(*old_profile, *native).count(abi) == 0 ||
-                       abis_of(*new_profile, *native).count(abi) == 0;
-            });
         const Decision was = default_decision(*old_profile);
         const Decision is = default_decision(*new_profile);
         if (was != is) difference.otherwise = {was, is};

@@ -92,12 +92,12 @@ class Fixer {
             if (is_let_through(need, rules, in_the_way)) return;
             // These decide wherever they stand, so that nothing else matters before they are gone.
             if (remove_from_unconditional_denials(name, changes)) continue;
-            // One that denies beside one that allows would be refused, or libseccomp would choose.
+            // Beside one that denies the same libseccomp may refuse one that allows, or choose the other.
             const auto denial = std::find_if(rules.begin(), rules.end(), [&](const SpeakingRule& one) {
                 return need.arguments && !lets_through(one.rule.action) &&
                        holds(one.rule, *need.arguments, argument_width(need.call.abi));
             });
-            if (denial != rules.end()) {
+            if (denial != rules.end() && is_compiled_wrong(need, rules, indexes_looked_at(name, rules))) {
                 loosen(*denial, need, name, changes);
                 continue;
             }
@@ -145,6 +145,12 @@ class Fixer {
         return meaning && covers(meaning->let_through(), ArgumentRegion{{}, true, width});
     }
 
+    // A rule that denies nothing but what is to be allowed would be void, and libseccomp refuses two
+    // decisions about the same.
+    [[nodiscard]] bool makes_way(const SpeakingRule& one, const Conditions& allowed_now) const {
+        return one.own && !lets_through(one.rule.action) && is_covered(one.rule.args, allowed_now);
+    }
+
     // Whether libseccomp makes something else of the rules than what they and the new one let through.
     [[nodiscard]] bool is_compiled_wrong(const Need& need, const std::vector<SpeakingRule>& rules,
                                          const std::set<std::uint32_t>& indexes) const {
@@ -152,9 +158,11 @@ class Fixer {
         const Decision otherwise = default_decision(profile_);
         Rule added;
         added.args = equal_to(*need.arguments, indexes, width);
-        std::vector<const Rule*> all = pointers_to(rules);
+        std::vector<const Rule*> all;
+        for (const SpeakingRule& one : rules)
+            if (!makes_way(one, added.args)) all.push_back(&one.rule);
         const auto before = meaning_of(all, otherwise, width);
-        all.push_back(&added);
+        all.insert(all.begin(), &added);
         const auto after = compiled_meaning(all, otherwise, width);
         if (!before) return false;
         if (!after) return true;
@@ -184,23 +192,28 @@ class Fixer {
         return !denials.empty();
     }
 
-    void allow(const Need& need, const std::string& name, const std::vector<SpeakingRule>& rules,
-               std::vector<std::string>& changes) {
-        const ArgumentWidth width = argument_width(need.call.abi);
+    [[nodiscard]] static std::set<std::uint32_t> indexes_looked_at(const std::string& name,
+                                                                   const std::vector<SpeakingRule>& rules) {
         std::set<std::uint32_t> indexes;
         if (is_multiplexer(name)) indexes.insert(0);  // which says what is meant: all is never narrow
         for (const SpeakingRule& one : rules) add_indexes(indexes, one.rule.args);
+        return indexes;
+    }
+
+    void allow(const Need& need, const std::string& name, const std::vector<SpeakingRule>& rules,
+               std::vector<std::string>& changes) {
+        const ArgumentWidth width = argument_width(need.call.abi);
+        const std::set<std::uint32_t> indexes = indexes_looked_at(name, rules);
         if (!need.arguments || indexes.empty() || is_compiled_wrong(need, rules, indexes)) {
             add(name, {}, false, need.reason);
             changes.push_back("add \"" + name + "\" to a rule that allows it");
             return;
         }
         const Conditions conditions = equal_to(*need.arguments, indexes, width);
-        // Rules that deny nothing else would be void, and libseccomp refuses two decisions about the same.
         bool denied_first = false;
         for (auto one = rules.rbegin(); one != rules.rend(); ++one) {
             if (!one->own || lets_through(one->rule.action)) continue;
-            if (is_covered(one->rule.args, conditions))
+            if (makes_way(*one, conditions))
                 remove(name, one->index, changes);
             else
                 denied_first = denied_first || holds(one->rule, *need.arguments, width);

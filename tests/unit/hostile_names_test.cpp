@@ -222,7 +222,9 @@ TEST_CASE("hostile names pass through every format that is written") {
         check_text(written->content);
         for (const std::string& loss : written->losses) CHECK(is_fit_for_terminal(loss));
         if (format.id != "oci" && format.id != "docker" && format.id != "spo") continue;
-        const auto again = format.read(written->content, "again");
+        ReadContext from;
+        from.source = "again";
+        const auto again = format.read(written->content, from);
         REQUIRE(again);
         if (format.id != "spo") CHECK(again->rules[0].comment == hostile);
     }

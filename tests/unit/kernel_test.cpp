@@ -28,6 +28,7 @@
 
 #include "bpf/filter.hpp"
 #include "callcensus/compile.hpp"
+#include "callcensus/format.hpp"
 #include "callcensus/meaning.hpp"
 #include "catch.hpp"
 #include "policy/loading.hpp"
@@ -464,6 +465,7 @@ TEST_CASE("the kernel decides as the interpreter says, for profiles") {
                                 misread(*meaning, *filter, abi, name, queries.back());
                             !difference.empty()) {
                             CAPTURE(seed, round);
+                            INFO(write_as(*find_format("oci"), profile, {})->content);
                             FAIL(difference);
                         }
                     }
