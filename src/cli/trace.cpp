@@ -201,8 +201,8 @@ Subcommand add_trace(CLI::App& app) {
         ->allow_extra_args(false)
         ->group(recording);
     sub->add_option("--patience", options->patience,
-                    "Watch a process so much longer (2) or shorter (0.5) before it runs freely "
-                    "(0: from its first call; slow without --known)")
+                    "Watch a process so much longer (2) or shorter (0.5; 0: not at all, slow "
+                    "without --known) before it runs freely")
         ->option_text("FACTOR")
         ->check(CLI::Range(0.0, 1e9))
         ->group(recording);

@@ -204,8 +204,9 @@ void complain_of_what_runtimes_refuse(Decoder& decoder, const Placed& object, co
         Fields fields(decoder, at);
         const auto field = fields.find(key);
         if (field && decision.action == Action::errno_ && decision.value > largest_errno)
-            fields.complain(*field, "is " + std::to_string(decision.value) + "; the largest errno is " +
-                                        std::to_string(largest_errno) + ", and runtimes refuse the file",
+            fields.complain(*field,
+                            "is " + std::to_string(decision.value) + "; the largest errno is " +
+                                std::to_string(largest_errno) + ", and runtimes refuse the file",
                             Fault::Kind::errno_range);
     };
     if (decoder.failed()) return;

@@ -146,7 +146,7 @@ class Hooked(HookCase):
 
     def test_an_output_that_would_be_lost_or_cannot_be(self):
         self.write("p.json", "not a profile\n")
-        self.refuses(self.state(self.output()), "p.json:1:", "existing:replace")
+        self.refuses(self.state(self.output()), "p.json: is none of what is read", "existing:replace")
         self.assertEqual(self.path("p.json").read_text(encoding="utf-8"), "not a profile\n")
         self.path("p.json").unlink()
         self.refuses(self.state(f"of:{self.path('missing/p.json')}"), "its directory does not exist")

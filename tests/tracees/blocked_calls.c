@@ -9,6 +9,7 @@
 #include <mqueue.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <setjmp.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
 #include <sys/ipc.h>
@@ -239,6 +240,18 @@ static long io_uring_enter_(void) {
 
 #if defined(__x86_64__)
 // 32-bit calls of a 64-bit process; errno as libc would set it.
+static sigjmp_buf refused;
+
+static void on_fault(int signal_number) { siglongjmp(refused, signal_number); }
+
+// Without 32-bit emulation in the kernel the instruction is a fault.
+static bool kernel_takes_int80(void) {
+    void (*const before)(int) = signal(SIGSEGV, on_fault);
+    const bool takes = sigsetjmp(refused, 1) == 0 && int80(20, 0, 0, 0) == getpid();
+    signal(SIGSEGV, before);
+    return takes;
+}
+
 static long from_int80(int result) {
     if (result >= 0) return result;
     errno = -result;
@@ -321,7 +334,7 @@ static void add_all(void) {
 #endif
 #if defined(__x86_64__)
     low = low_memory();
-    if (int80(20, 0, 0, 0) == getpid()) {  // a kernel without 32-bit calls does not know them
+    if (kernel_takes_int80()) {
         add("pause by int 0x80", "i386", 29, pause_int80);
         add("nanosleep by int 0x80", "i386", 162, nanosleep_int80);
         add("epoll_wait by int 0x80", "i386", 256, epoll_wait_int80);
