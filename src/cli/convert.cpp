@@ -45,9 +45,9 @@ Subcommand add_convert(CLI::App& app) {
     CLI::App* sub = app.add_subcommand("convert", "Write a profile in another format");
     sub->formatter(std::make_shared<HelpWithUsage>("callcensus convert [OPTIONS] PROFILE --to FORMAT"));
     sub->footer(
-        "Reads oci, docker, spo, systemd and minijail; of several profiles in a manifest FILE#NAME. What the other format cannot say is an error, or with --lossy a\n"
-        "warning and left out: what is written never allows more than PROFILE. docs/formats.md tells what each\n"
-        "can say.\n\n"
+        "Reads oci, docker, spo, systemd and minijail; of several profiles in a manifest FILE#NAME.\n"
+        "What the other format cannot say is an error, or with --lossy a warning and left out: what is\n"
+        "written never allows more than PROFILE. docs/formats.md says what each can hold.\n\n"
         "Examples:\n"
         "  callcensus convert seccomp.json --to spo -o profile.yaml\n"
         "  callcensus convert --to systemd --lossy seccomp.json -o /etc/systemd/system/x.service.d/calls.conf");

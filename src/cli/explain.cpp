@@ -99,10 +99,8 @@ Subcommand add_explain(CLI::App& app) {
         ->required()
         ->option_text("FILE");
     sub->add_option("CALL", options->call, "Its name, or its number")->required()->option_text("CALL");
-    sub->add_option(
-           "ARG", options->arguments,
-           "Its arguments in order: numbers, names of the kernel's constants, or both joined by |; _ for one "
-           "that is not known")
+    sub->add_option("ARG", options->arguments,
+                    "Its arguments in order: numbers or the kernel's names for them, joined by |; _ for any")
         ->option_text("VALUE...");
     sub->add_option("--abi", options->abi, "Only that one: x86_64, i386, x32, aarch64 and so on")
         ->option_text("NAME");

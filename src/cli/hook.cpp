@@ -396,10 +396,9 @@ Subcommand add_hook(CLI::App& app) {
         ->check(CLI::IsMember({"prestart", "createRuntime"}))
         ->needs(install);
     const CLI::Option* trust =
-        sub->add_option(
-               "--trust", options->trust,
-               "Whose annotations have no limits: caller (default: whoever starts the container, but "
-               "no pod and no image), nobody, or annotations (everybody's)")
+        sub->add_option("--trust", options->trust,
+                        "Whose annotations have no limits: caller (default; no pod and no image), nobody, "
+                        "annotations (everybody's)")
             ->option_text("WHOM")
             ->check(CLI::IsMember({"nobody", "caller", "annotations", "everybody"}));
     const CLI::Option* of_strangers =

@@ -153,10 +153,9 @@ Subcommand add_runtime(CLI::App& app) {
                     "Where new files are made (default: $CALLCENSUS_DIRECTORY, or " +
                         std::string(default_directory) + ")")
         ->option_text("DIR");
-    sub->add_option(
-           "--trust", options->trust,
-           "Whose wishes have no limits (default: $CALLCENSUS_TRUST, or nobody): nobody, caller (not "
-           "pods and images), annotations, or everybody (environments, too)")
+    sub->add_option("--trust", options->trust,
+                    "Whose wishes have no limits: nobody (default), caller, annotations, everybody; also "
+                    "$CALLCENSUS_TRUST")
         ->option_text("WHOM");
     return {sub, TargetBegins::after_options,
             [options](const std::vector<std::string>& arguments) { return run_runtime(*options, arguments); },

@@ -162,7 +162,7 @@ Subcommand add_trace(CLI::App& app) {
     sub->formatter(std::make_shared<HelpWithUsage>(
         "callcensus trace [OPTIONS] [--] COMMAND [ARG...]\n       callcensus trace [OPTIONS] -p PID[,PID...]"));
     sub->footer(
-        "The command runs as it would without us: same input, output, terminal, environment and exit status "
+        "The command behaves as if untraced: same input, output, terminal, environment and exit status "
         "(125 to\n"
         "127 as in env(1)). Every child and thread is followed until the last one has ended.\n\n"
         "Examples:\n"
@@ -202,7 +202,7 @@ Subcommand add_trace(CLI::App& app) {
         ->group(recording);
     sub->add_option("--patience", options->patience,
                     "Watch a process so much longer (2) or shorter (0.5; 0: not at all, slow "
-                    "without --known) before it runs freely")
+                    "without --known)")
         ->option_text("FACTOR")
         ->check(CLI::Range(0.0, 1e9))
         ->group(recording);
