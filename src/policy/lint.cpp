@@ -182,7 +182,8 @@ const Answers& Lint::answers_for(Consumer consumer, Rights rights) {
         .first->second;
 }
 
-std::string Lint::path_of(const Denial& denial, std::string_view call, std::string_view by_default) const {
+std::string Lint::path_of(const RuleDenial& denial, std::string_view call,
+                          std::string_view by_default) const {
     const auto found = uses.find(call);
     if (denial.rule && found != uses.end())
         for (const Use& use : found->second)

@@ -25,9 +25,9 @@ Profile as_read_by(const ConsumerFacts& consumer, const Profile& profile) {
 
 }  // namespace
 
-const Denial* Answer::denial() const {
-    const auto by_rule =
-        std::find_if(denials.begin(), denials.end(), [](const Denial& it) { return it.rule.has_value(); });
+const RuleDenial* Answer::denial() const {
+    const auto by_rule = std::find_if(denials.begin(), denials.end(),
+                                      [](const RuleDenial& it) { return it.rule.has_value(); });
     if (by_rule != denials.end()) return &*by_rule;
     return always_denied() ? &denials.front() : nullptr;
 }

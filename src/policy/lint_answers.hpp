@@ -12,22 +12,22 @@ namespace callcensus {
 
 struct ConsumerFacts;
 
-/// That a call, or some of its arguments, are denied.
-struct Denial {
+/// That a rule or the default denies a call, or some of its arguments.
+struct RuleDenial {
     Decision decision;
     std::optional<std::size_t> rule;  ///< that denies: its index in the profile; empty: the default does
-    friend bool operator==(const Denial&, const Denial&) = default;
+    friend bool operator==(const RuleDenial&, const RuleDenial&) = default;
 };
 
 /// What a call may come to on the machines that a profile is for.
 struct Answer {
-    std::vector<Denial> denials;
+    std::vector<RuleDenial> denials;
     bool lets_through = false;  ///< some arguments at least, on every machine
 
     [[nodiscard]] bool always_denied() const { return !denials.empty() && !lets_through; }
     /// The one that counts: by a rule, or else by the default where nothing is let through. What rules let
     /// through under conditions on arguments was meant so. Null where there is none.
-    [[nodiscard]] const Denial* denial() const;
+    [[nodiscard]] const RuleDenial* denial() const;
 };
 
 /// The capabilities of a container.

@@ -70,7 +70,7 @@ class Lint {
     /// Whether any architecture of the profile has the call.
     [[nodiscard]] bool exists(std::string_view name) const { return exists_on_any(abi_set(), name); }
     /// Where a call is denied: at its name in the rule, or at `by_default`.
-    [[nodiscard]] std::string path_of(const Denial& denial, std::string_view call,
+    [[nodiscard]] std::string path_of(const RuleDenial& denial, std::string_view call,
                                       std::string_view by_default) const;
     /// "line 12".
     [[nodiscard]] std::string line_of(std::string_view path) const;

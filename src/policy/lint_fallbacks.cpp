@@ -13,13 +13,13 @@ namespace {
 
 using Strings = std::vector<std::string>;
 
-bool is_survived(const Denial& denial, const Fallback& fallback) {
+bool is_survived(const RuleDenial& denial, const Fallback& fallback) {
     return denial.decision.action == Action::errno_ && fallback.from_any_error;
 }
 
 // TRACE without a tracer gives ENOSYS; what NOTIFY gives is up to the agent. A rule that denies by another
 // errno than ENOSYS was meant for the call, and is worth a word also where its callers survive that.
-bool is_gone_on_from(const Denial& denial, const Fallback& fallback) {
+bool is_gone_on_from(const RuleDenial& denial, const Fallback& fallback) {
     const Decision& decision = denial.decision;
     if (decision.action == Action::errno_)
         return decision.value == ENOSYS || (is_survived(denial, fallback) && !denial.rule);
@@ -33,10 +33,10 @@ bool has_older(const Answers& answers, const Fallback& fallback) {
 }
 
 // The denial of the call that its callers do not go on from.
-std::optional<Denial> breaking(const Answers& answers, const Fallback& fallback) {
+std::optional<RuleDenial> breaking(const Answers& answers, const Fallback& fallback) {
     const Answer answer = answers.of(fallback.name);
     if (answer.denial() == nullptr) return std::nullopt;
-    for (const Denial& denial : answer.denials)
+    for (const RuleDenial& denial : answer.denials)
         if ((denial.rule || !answer.lets_through) && !is_gone_on_from(denial, fallback) &&
             has_older(answers, fallback))
             return denial;
@@ -44,7 +44,7 @@ std::optional<Denial> breaking(const Answers& answers, const Fallback& fallback)
 }
 
 // runc answers ENOSYS for numbers above the highest one that the profile names on an ABI.
-bool is_up_to_runcs_stub(const Answers& answers, const Fallback& fallback, const Denial& denial) {
+bool is_up_to_runcs_stub(const Answers& answers, const Fallback& fallback, const RuleDenial& denial) {
     return !denial.rule && !answers.names(fallback.name);
 }
 bool runs_by_runc_alone(Consumer consumer) { return facts_of(consumer).runtime == RuntimeSet::runc; }
@@ -100,7 +100,7 @@ std::string default_path(const Lint& lint) {
 void denied_fallback(Lint& lint) {
     // Calls that are denied alike to the same consumers, and to the same users.
     struct Group {
-        Denial denial;
+        RuleDenial denial;
         const Fallback* fallback;
         Strings names;
         Strings consumers;

@@ -22,7 +22,7 @@ struct Denied {
     bool stops = false;           // every container, or else some
     bool whatever_rights = true;  // also those with no_new_privs, for one of the calls at least
     bool sometimes = false;       // for some arguments only
-    Denial denial;
+    RuleDenial denial;
     Strings names;
 
     [[nodiscard]] auto key() const { return std::tuple(!stops, sometimes, denial.rule, denial.decision); }
@@ -35,7 +35,7 @@ bool is_certain(const Decision& decision) {
 
 std::optional<Denied> judge(Lint& lint, Consumer consumer, const std::string& name) {
     const Answer answer = lint.answers_for(consumer).of(name);
-    const Denial* const denial = answer.denial();
+    const RuleDenial* const denial = answer.denial();
     if (denial == nullptr || (!denial->rule && rests_on_another(lint.profile))) return std::nullopt;
     const RuntimeSet runtime = facts_of(consumer).runtime;
     ContainerUse use{.no_new_privileges = lint.options.no_new_privileges,
@@ -105,7 +105,7 @@ void missing_end(Lint& lint) {
         if (!lint.exists(name)) continue;
         for (const Consumer consumer : lint.options.consumers) {
             const Answer answer = lint.answers_for(consumer).of(name);
-            const Denial* const denial = answer.denial();
+            const RuleDenial* const denial = answer.denial();
             if (denial == nullptr || (!denial->rule && rests_on_another(lint.profile))) continue;
             lint.report(Severity::warning, lint.path_of(*denial, name, "syscalls"),
                         std::string(name) +

@@ -14,7 +14,7 @@ using Strings = std::vector<std::string>;
 // A call that a rule denies.
 struct Closed {
     std::string name;
-    Denial denial;
+    RuleDenial denial;
     bool sometimes = false;  // for some arguments only
 };
 
@@ -24,7 +24,7 @@ std::vector<Closed> closed_by_rules(const Lint& lint, const Answers& answers) {
     std::vector<Closed> closed;
     for (const auto& [name, uses] : lint.uses) {
         const Answer answer = answers.of(name);
-        const Denial* const denial = answer.denial();
+        const RuleDenial* const denial = answer.denial();
         if (denial == nullptr || !denial->rule) continue;
         // So that programs go on to the older call, which is the purpose.
         const bool sends_back = denial->decision == Decision{Action::errno_, ENOSYS};
@@ -40,7 +40,7 @@ struct Way {
     std::set<std::string> open;
     std::string reason;
     std::string remedy;
-    Denial denial;
+    RuleDenial denial;
 };
 
 class Open {
