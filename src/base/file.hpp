@@ -42,9 +42,8 @@ namespace callcensus {
 /// Writes `content` so that readers see the old file or the new one and never a part: into a new file in its
 /// directory, to disk, then put in its place. Where the file system has files without names (O_TMPFILE)
 /// nothing is left there however we are killed; only a kill between the last two calls, link and rename, can
-/// leave
-/// `.NAME.callcensus-tmp`, which the next one to write the file removes. Symbolic links are followed, an
-/// existing file's mode (and owner, where permitted) are kept; devices and pipes are written to directly.
+/// leave `.NAME.callcensus-tmp`, which the next one to write the file removes. Symbolic links are followed,
+/// an existing file's mode (and owner, where permitted) are kept; devices and pipes are written to directly.
 /// After an error the earlier file is still there.
 [[nodiscard]] Result<void> replace_file(const std::string& path, std::string_view content);
 

@@ -3,9 +3,8 @@
 //
 //     printable(name)          a person reads it: one line, and such characters are shown as \x1b
 //     without_controls(text)   a comment in a file: one line, and there is a blank in their place
-//     json_text(value)         a program reads it (format/json_text.hpp): nothing is lost, and as the
-//     finished escaped_in_quotes(text)  text of JSON or YAML holds them only in quotes, each is written as
-//     \u009b
+//     json_text(value)         a program reads it (format/json_text.hpp): nothing is lost
+//     escaped_in_quotes(text)  the same of finished JSON or YAML, which holds them only in quotes: \u009b
 //
 // Such characters are: C0, DEL and C1 (U+009B begins commands as ESC [ does), alone or in UTF-8; what ends a
 // line in Unicode; and what turns the direction of writing round, by which a line reads other than it is

@@ -89,8 +89,8 @@ Result<std::vector<ProfileText>> read_all_leniently(std::string_view text, const
         case TextKind::profile:
         case TextKind::runtime_config:
         case TextKind::firecracker:
-        case TextKind::recording:  // runtimes take any JSON object for a profile, and lint() says what comes
-                                   // of it
+        // Runtimes take any JSON object for a profile, and lint() says what comes of it.
+        case TextKind::recording:
             return read_oci_leniently(text, context.source).map([](ProfileText&& profile) {
                 std::vector<ProfileText> one;
                 one.push_back(std::move(profile));

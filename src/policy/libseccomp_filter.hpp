@@ -1,5 +1,5 @@
-// A filter that libseccomp makes: the calls of it that runtimes make, one by one. For what they are and in
-// which order see compile.cpp.
+// A filter that libseccomp makes: the calls of it that runtimes make, one by one. loading.hpp says in which
+// order they make them.
 #pragma once
 
 #include <cstdint>

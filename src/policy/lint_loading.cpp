@@ -1,3 +1,4 @@
+// Rules that libseccomp refuses, so that no runtime starts the container, and rules that it never looks at.
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
