@@ -30,7 +30,14 @@ std::vector<Constant> with(std::vector<Constant> constants, const std::vector<Co
 // NAMED(O_CREAT, O_EXCL) is {{0x40, "O_CREAT"}, {0x80, "O_EXCL"}} on x86_64.
 #define NAMED(...) named(abi, #__VA_ARGS__)
 
+// The bits of an argument that hold one of several values, and no flags.
 constexpr std::uint64_t all_bits = ~std::uint64_t{0};
+constexpr std::uint64_t access_mode = 0x3;                      // O_ACCMODE
+constexpr std::uint64_t map_type = 0xf;                         // MAP_TYPE
+constexpr std::uint64_t socket_type = 0xf;                      // SOCK_TYPE_MASK
+constexpr std::uint64_t exit_signal = 0xff;                     // CSIGNAL
+constexpr std::uint64_t execution_domain = 0xff;                // PER_MASK
+constexpr std::uint64_t futex_command = ~std::uint32_t{0x180};  // FUTEX_CMD_MASK
 
 std::vector<Constants> make_tables(Abi abi) {
     const std::vector<Constant> signals =
@@ -46,7 +53,7 @@ std::vector<Constants> make_tables(Abi abi) {
               CLONE_NEWCGROUP, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWUSER);
 
     return {
-        {"open_flags", 3, NAMED(O_RDONLY, O_WRONLY, O_RDWR),
+        {"open_flags", access_mode, NAMED(O_RDONLY, O_WRONLY, O_RDWR),
          NAMED(O_CREAT, O_EXCL, O_NOCTTY, O_TRUNC, O_APPEND, O_NONBLOCK, O_SYNC, O_DSYNC, FASYNC, O_DIRECT,
                O_LARGEFILE, O_TMPFILE, O_DIRECTORY, O_NOFOLLOW, O_NOATIME, O_CLOEXEC, O_PATH)},
         // Also of EFD_, SFD_, TFD_, IN_ and EPOLL_ flags, which have the values of these.
@@ -86,7 +93,7 @@ std::vector<Constants> make_tables(Abi abi) {
          {},
          NAMED(PROT_NONE, PROT_READ, PROT_WRITE, PROT_EXEC, PROT_GROWSDOWN, PROT_GROWSUP),
          true},
-        {"map_flags", 0xf, NAMED(MAP_SHARED, MAP_PRIVATE, MAP_SHARED_VALIDATE),
+        {"map_flags", map_type, NAMED(MAP_SHARED, MAP_PRIVATE, MAP_SHARED_VALIDATE),
          with(NAMED(MAP_FIXED, MAP_ANONYMOUS, MAP_GROWSDOWN, MAP_DENYWRITE, MAP_EXECUTABLE, MAP_LOCKED,
                     MAP_NORESERVE, MAP_POPULATE, MAP_NONBLOCK, MAP_STACK, MAP_HUGETLB, MAP_FIXED_NOREPLACE),
               {{0x40, "MAP_32BIT"}}),
@@ -110,7 +117,7 @@ std::vector<Constants> make_tables(Abi abi) {
         {"random_flags", 0, {}, NAMED(GRND_NONBLOCK, GRND_RANDOM, GRND_INSECURE)},
         {"signal_names", all_bits, signals, {}},
         {"sigmask_how", all_bits, NAMED(SIG_BLOCK, SIG_UNBLOCK, SIG_SETMASK), {}},
-        {"clone_flags", 0xff, with({{0, ""}}, signals), clone_flags},
+        {"clone_flags", exit_signal, with({{0, ""}}, signals), clone_flags},
         // Of clone3: without the signal, and with flags that need 64 bits.
         {"clone3_flags",
          0,
@@ -133,7 +140,7 @@ std::vector<Constants> make_tables(Abi abi) {
          with(NAMED(WNOHANG, WUNTRACED, WCONTINUED, WEXITED, WNOWAIT, __WNOTHREAD, __WALL),
               {{0x80000000, "__WCLONE"}})},
         {"wait_kind", all_bits, {{0, "P_ALL"}, {1, "P_PID"}, {2, "P_PGID"}, {3, "P_PIDFD"}}, {}},
-        {"futex_op", ~std::uint32_t{0x180},
+        {"futex_op", futex_command,
          with(NAMED(FUTEX_WAIT, FUTEX_WAKE, FUTEX_FD, FUTEX_REQUEUE, FUTEX_CMP_REQUEUE, FUTEX_WAKE_OP,
                     FUTEX_LOCK_PI, FUTEX_UNLOCK_PI, FUTEX_TRYLOCK_PI, FUTEX_WAIT_BITSET, FUTEX_WAKE_BITSET,
                     FUTEX_WAIT_REQUEUE_PI, FUTEX_CMP_REQUEUE_PI),
@@ -157,7 +164,7 @@ std::vector<Constants> make_tables(Abi abi) {
                {15, "RLIMIT_RTTIME"}}),
          {}},
         {"personality",
-         0xff,
+         execution_domain,
          {{0, "PER_LINUX"}, {8, "PER_LINUX32"}, {0xff, "0xff"}},
          with({{0xffffff00, "0xffffff00"}},
               NAMED(UNAME26, ADDR_NO_RANDOMIZE, FDPIC_FUNCPTRS, MMAP_PAGE_ZERO, ADDR_COMPAT_LAYOUT,
@@ -169,7 +176,7 @@ std::vector<Constants> make_tables(Abi abi) {
                AF_BLUETOOTH, AF_CAN, AF_TIPC, AF_RDS, AF_AX25, AF_IPX, AF_APPLETALK, AF_X25, AF_PPPOX, AF_NFC,
                AF_KCM, AF_QIPCRTR, AF_SMC),
          {}},
-        {"socket_type", 0xf,
+        {"socket_type", socket_type,
          NAMED(SOCK_STREAM, SOCK_DGRAM, SOCK_RAW, SOCK_RDM, SOCK_SEQPACKET, SOCK_DCCP, SOCK_PACKET),
          NAMED(SOCK_CLOEXEC, SOCK_NONBLOCK)},
         {"accept_flags", 0, {}, NAMED(SOCK_CLOEXEC, SOCK_NONBLOCK)},
