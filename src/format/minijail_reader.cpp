@@ -20,6 +20,7 @@ namespace callcensus {
 namespace {
 
 constexpr std::size_t deepest_include = 10;  // compile_seccomp_policy.py's limit
+constexpr std::size_t most_included = 1000;  // files that include the next one ten times are 10^10
 
 struct Filter {
     std::optional<Alternatives> clauses;  // empty: whatever the arguments are
@@ -43,6 +44,7 @@ struct Policy {
     bool for_compiler = false;
     bool has_return = false;  // after a condition, where the two differ
     std::size_t alternatives = 0;
+    std::size_t included = 0;
     Decision otherwise{Action::kill_process, 0};
     std::vector<Call> calls;
     std::map<std::string, std::size_t> places;
@@ -220,6 +222,9 @@ class PolicyReader {
             return text_.error_at(begin, fmt::format("includes {}, which includes this file", path));
         if (open.size() > deepest_include)
             return text_.error_at(begin, "includes a file from one that is included ten levels deep");
+        if (++policy_.included > most_included)
+            return text_.error_at(
+                begin, fmt::format("is one include too many: a policy has at most {}", most_included));
         open.push_back(included->source);
         auto read = PolicyReader(included->text, included->source, policy_).read();
         open.pop_back();

@@ -110,6 +110,11 @@ TEST_CASE("a policy includes others") {
     Files chain{{"p.policy", "@include 0"}};
     for (int i = 0; i < 20; ++i) chain[std::to_string(i)] = "@include " + std::to_string(i + 1);
     CHECK(error(chain).find("ten levels deep") != std::string::npos);
+    Files tree{{"p.policy", "@include 0"}, {"8", "read: 1"}};
+    for (int i = 0; i < 8; ++i)
+        for (int times = 0; times < 4; ++times)
+            tree[std::to_string(i)] += "@include " + std::to_string(i + 1) + "\n";
+    CHECK(error(tree).find("a policy has at most 1000") != std::string::npos);
     // Nobody reads files for a library's user who did not ask for that.
     CHECK_FALSE(read_profile("@include ./a", "p.policy"));
 
