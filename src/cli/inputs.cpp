@@ -71,9 +71,9 @@ Result<std::vector<Input>> read_inputs(const std::string& path, Abi abi) {
     if (!opened) return tl::unexpected(opened.error());
     std::vector<Input> inputs;
     if (is_recording_text(opened->text)) {
-        auto held = parse_any(opened->text, opened->context);
-        if (!held) return tl::unexpected(held.error());
-        inputs.push_back({input_name(path), std::move(*held)});
+        auto recordings = parse_recordings(opened->text, opened->context.source);
+        if (!recordings) return tl::unexpected(recordings.error());
+        inputs.push_back({input_name(path), std::move(*recordings)});
         return inputs;
     }
     auto profiles = read_profiles(opened->text, opened->context);

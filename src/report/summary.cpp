@@ -58,8 +58,7 @@ std::vector<std::string> advice(const Recording& recording) {
         if (name == "io_uring_setup")
             lines.emplace_back(
                 "the target uses io_uring: what it asks for there are no system calls, is not recorded, and "
-                "no "
-                "seccomp profile can restrict it");
+                "no seccomp profile can restrict it");
         if (name == "ptrace" && record.returned.count(EPERM) != 0)
             lines.emplace_back(
                 "the target uses ptrace itself and was refused: a task has one tracer, and here that is "
@@ -85,7 +84,7 @@ std::vector<std::string> warnings(const std::vector<ProfileReport>& profiles) {
     }
     if (unnamed > most_unnamed)
         lines.push_back(
-            fmt::format("{} more calls have no name and are not in the profile; the recording has them",
+            fmt::format("{} more calls have no name and are not in the profile; a recording lists them",
                         unnamed - most_unnamed));
     return lines;
 }

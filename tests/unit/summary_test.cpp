@@ -92,5 +92,5 @@ TEST_CASE_METHOD(Fixture, "of many calls without a name some are told and the ot
         derivation.unnamed.push_back({{Abi::x86_64, 100'000 + number}, 1, false});
     const auto lines = warnings(profiles);
     CHECK(lines.size() == 18);  // with the other warning
-    CHECK(lines.back() == "99984 more calls have no name and are not in the profile; the recording has them");
+    CHECK(lines.back() == "99984 more calls have no name and are not in the profile; a recording lists them");
 }
