@@ -337,6 +337,7 @@ TEST_CASE("random programs keep exactly what they need, in few runs") {
     };
     // Of 100 steps. Programs that end at once, those that also try what they can do without, and test suites.
     const std::vector<Sort> sorts{{100, 0}, {60, 0}, {60, 10}, {20, 0}, {0, 10}, {0, 50}};
+    int with_one_more = 0;
     for (unsigned seed = 0; seed < 600; ++seed) {
         RandomPrograms random(seed);
         const Sort sort = sorts.at(seed % sorts.size());
@@ -359,7 +360,11 @@ TEST_CASE("random programs keep exactly what they need, in few runs") {
         }
         const std::size_t made = program.run(let_through(policy)).made.size();
         CHECK(result.runs <= 2 * made + 3);
-        if (sort.late == 0 && when_failing == 0 && !fallbacks) CHECK(result.runs <= 2 * kept.size() + 5);
+        if (sort.late == 0 && when_failing == 0 && !fallbacks) {
+            CHECK(result.runs <= 2 * kept.size() + 5);
+            if (result.runs > 2 * kept.size() + 4) ++with_one_more;
+        }
         if (sort.ends == 100) CHECK(result.runs <= kept.size() + 12);
     }
+    CHECK(with_one_more <= 1);
 }
