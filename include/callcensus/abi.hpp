@@ -97,6 +97,9 @@ struct Multiplexed {
 /// The same, or makes it through a multiplexer.
 [[nodiscard]] bool can_be_made_on_any(const std::set<Abi>& abis, std::string_view name);
 
+/// Whether the libseccomp in use knows the name, on any ABI.
+[[nodiscard]] bool libseccomp_knows(std::string_view name);
+
 /// The first libseccomp release that knows `name`, where the one in use does not: such a name in a profile
 /// has no effect in a runtime with an older library. Empty where the library in use knows it (on any ABI).
 [[nodiscard]] std::string_view libseccomp_needed_for(std::string_view name);

@@ -16,13 +16,9 @@
 #include "callcensus/profile.hpp"
 #include "callcensus/recording.hpp"
 #include "callcensus/result.hpp"
+#include "callcensus/runtime_set.hpp"
 
 namespace callcensus {
-
-/// Whose calls between loading the filter and executing the command are allowed.
-enum class RuntimeSet : std::uint8_t { any, runc, crun, none };
-/// By that name; empty where there is none.
-[[nodiscard]] std::optional<RuntimeSet> find_runtime_set(std::string_view name);
 
 struct DeriveOptions {
     RuntimeSet runtime = RuntimeSet::any;

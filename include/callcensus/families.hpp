@@ -7,7 +7,7 @@
 /// Only calls that another libc or kernel really uses for the same job belong to a family, none that is
 /// dangerous (risk.hpp), and each that can do more than the call it stands for says so in its reason. What
 /// only another CPU needs is left out where the recorded ABI has the call itself: a profile holds for the
-/// ABIs that it names. Sources are with the table, src/policy/families.cpp.
+/// ABIs that it names. Sources are with the table, src/meaning/families.cpp.
 #pragma once
 
 #include <set>

@@ -5,7 +5,7 @@
 ///
 /// A judgement on the call's name alone: what its arguments allow or forbid is not seen. `clone`, `socket`
 /// and `personality` count as ordinary, though Docker's default profile grants them for some arguments only.
-/// Sources are with the table, src/policy/risk.cpp.
+/// Sources are with the table, src/meaning/risk.cpp.
 #pragma once
 
 #include <cstdint>

@@ -155,12 +155,13 @@ bool can_be_made_on_any(const std::set<Abi>& abis, std::string_view name) {
            std::any_of(abis.begin(), abis.end(), [&](Abi abi) { return multiplexed(abi, name).has_value(); });
 }
 
+bool libseccomp_knows(std::string_view name) {
+    return seccomp_syscall_resolve_name(std::string(name).c_str()) != __NR_SCMP_ERROR;
+}
+
 std::string_view libseccomp_needed_for(std::string_view name) {
     const OverlayName* row = find_in_overlay(name);
-    if (row == nullptr) return {};
-    // __NR_SCMP_ERROR (-1) means that no ABI of this library has the name.
-    const int known = seccomp_syscall_resolve_name(std::string(name).c_str());
-    return known == __NR_SCMP_ERROR ? row->since : std::string_view();
+    return row == nullptr || libseccomp_knows(name) ? std::string_view() : row->since;
 }
 
 const std::set<std::string>& all_syscall_names() {

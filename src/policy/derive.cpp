@@ -10,8 +10,8 @@
 
 #include "base/words.hpp"
 #include "callcensus/families.hpp"
-#include "policy/runtime_calls.hpp"
-#include "policy/unseen_calls.hpp"
+#include "meaning/runtime_calls.hpp"
+#include "meaning/unseen_calls.hpp"
 
 namespace callcensus {
 namespace {

@@ -8,9 +8,9 @@
 
 #include "callcensus/describe.hpp"
 #include "callcensus/families.hpp"
+#include "meaning/context_cells.hpp"
+#include "meaning/speaking_rules.hpp"
 #include "model/uses.hpp"
-#include "policy/context_cells.hpp"
-#include "policy/speaking_rules.hpp"
 
 namespace callcensus {
 namespace {

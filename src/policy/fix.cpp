@@ -7,9 +7,9 @@
 
 #include "callcensus/describe.hpp"
 #include "callcensus/meaning.hpp"
+#include "meaning/compiled_meaning.hpp"
+#include "meaning/speaking_rules.hpp"
 #include "policy/comments.hpp"
-#include "policy/compiled_meaning.hpp"
-#include "policy/speaking_rules.hpp"
 
 namespace callcensus {
 namespace {

@@ -7,10 +7,10 @@
 #include <set>
 
 #include "base/words.hpp"
+#include "meaning/loading.hpp"
+#include "meaning/speaking_rules.hpp"
 #include "policy/comments.hpp"
-#include "policy/loading.hpp"
 #include "policy/merge_call.hpp"
-#include "policy/speaking_rules.hpp"
 
 namespace callcensus {
 namespace {

@@ -4,8 +4,8 @@
 #include <cerrno>
 #include <functional>
 
-#include "policy/compiled_meaning.hpp"
-#include "policy/context_cells.hpp"
+#include "meaning/compiled_meaning.hpp"
+#include "meaning/context_cells.hpp"
 
 namespace callcensus {
 namespace {

@@ -8,8 +8,8 @@
 
 #include "base/words.hpp"
 #include "callcensus/meaning.hpp"
-#include "policy/runtime_calls.hpp"
-#include "policy/unseen_calls.hpp"
+#include "meaning/runtime_calls.hpp"
+#include "meaning/unseen_calls.hpp"
 
 namespace callcensus {
 namespace {

@@ -5,7 +5,7 @@
 #include <set>
 
 #include "callcensus/meaning.hpp"
-#include "policy/speaking_rules.hpp"
+#include "meaning/speaking_rules.hpp"
 
 namespace callcensus {
 namespace {

@@ -10,9 +10,9 @@
 #include "bpf/filter.hpp"
 #include "callcensus/compile.hpp"
 #include "callcensus/meaning.hpp"
-#include "policy/libseccomp_filter.hpp"
-#include "policy/loading.hpp"
-#include "policy/runtime_calls.hpp"
+#include "meaning/libseccomp_filter.hpp"
+#include "meaning/loading.hpp"
+#include "meaning/runtime_calls.hpp"
 
 namespace callcensus {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "callcensus/format.hpp"
 #include "catch.hpp"
-#include "policy/runtime_calls.hpp"
+#include "meaning/runtime_calls.hpp"
 
 using namespace callcensus;
 

@@ -9,7 +9,7 @@
 #include "callcensus/derive.hpp"
 #include "callcensus/format.hpp"
 #include "catch.hpp"
-#include "policy/runtime_calls.hpp"
+#include "meaning/runtime_calls.hpp"
 
 using namespace callcensus;
 using Json = nlohmann::ordered_json;

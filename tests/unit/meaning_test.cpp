@@ -9,7 +9,7 @@
 #include "callcensus/compile.hpp"
 #include "callcensus/merge.hpp"
 #include "catch.hpp"
-#include "policy/loading.hpp"
+#include "meaning/loading.hpp"
 #include "random_profiles.hpp"
 
 using namespace callcensus;

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "policy/loading.hpp"
+#include "meaning/loading.hpp"
 #include "profiles.hpp"
 #include "random_profiles.hpp"
 

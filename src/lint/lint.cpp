@@ -8,7 +8,7 @@
 
 #include "base/words.hpp"
 #include "callcensus/describe.hpp"
-#include "policy/lint_checks.hpp"
+#include "lint/checks.hpp"
 
 namespace callcensus {
 namespace {

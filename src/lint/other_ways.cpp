@@ -1,4 +1,4 @@
-#include "policy/other_ways.hpp"
+#include "lint/other_ways.hpp"
 
 #include <array>
 

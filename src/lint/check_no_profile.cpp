@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "base/nearest.hpp"
-#include "policy/lint_checks.hpp"
+#include "lint/checks.hpp"
 
 namespace callcensus {
 namespace {

@@ -1,4 +1,4 @@
-#include "policy/lint_answers.hpp"
+#include "lint/answers.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "callcensus/explain.hpp"
-#include "policy/lint_checks.hpp"
+#include "lint/checks.hpp"
 
 namespace callcensus {
 namespace {

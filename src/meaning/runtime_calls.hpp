@@ -5,7 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "callcensus/derive.hpp"
+#include "callcensus/profile.hpp"
+#include "callcensus/runtime_set.hpp"
 
 namespace callcensus {
 

@@ -1,4 +1,5 @@
 #include "callcensus/meaning.hpp"
+#include "callcensus/abi.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -6,9 +7,9 @@
 #include <list>
 
 #include "base/errno_names.hpp"
-#include "policy/compiled_meaning.hpp"
-#include "policy/loading.hpp"
-#include "policy/speaking_rules.hpp"
+#include "meaning/compiled_meaning.hpp"
+#include "meaning/loading.hpp"
+#include "meaning/speaking_rules.hpp"
 
 namespace callcensus {
 namespace {
@@ -220,7 +221,7 @@ Result<Meaning> meaning_of(const Profile& profile, const Machine& machine) {
     }
     for (const Abi abi : abis_never_looked_at(profile, machine, *native))
         for (auto& [name, call] : meaning.calls[abi])
-            if (LibseccompFilter::knows(name)) call = always(meaning.otherwise, call.width);
+            if (libseccomp_knows(name)) call = always(meaning.otherwise, call.width);
     return meaning;
 }
 

@@ -3,8 +3,6 @@
 // What libseccomp 2.5.4 was seen to do with several rules for one call: an unconditional rule beats
 // conditional ones whichever comes first; of two unconditional ones the first wins; conditional ones with
 // different actions that overlap are refused or take libseccomp's own order.
-#include <seccomp.h>
-
 #include <algorithm>
 #include <array>
 #include <iterator>
@@ -14,10 +12,11 @@
 #include <tuple>
 
 #include "abi/libc_functions.hpp"
+#include "callcensus/abi.hpp"
 #include "callcensus/argument_set.hpp"
 #include "callcensus/describe.hpp"
 #include "callcensus/families.hpp"
-#include "policy/lint_checks.hpp"
+#include "lint/checks.hpp"
 
 namespace callcensus::checks {
 namespace {
@@ -28,8 +27,7 @@ constexpr std::uint64_t largest = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint64_t largest_32 = std::numeric_limits<std::uint32_t>::max();
 
 bool is_known(const std::string& name) {
-    return seccomp_syscall_resolve_name(name.c_str()) != __NR_SCMP_ERROR ||
-           !libseccomp_needed_for(name).empty();
+    return libseccomp_knows(name) || !libseccomp_needed_for(name).empty();
 }
 
 bool is_unconditional(const Rule& rule) { return rule.args.empty(); }

@@ -3,8 +3,8 @@
 #include <array>
 #include <tuple>
 
-#include "policy/lint_checks.hpp"
-#include "policy/runtime_calls.hpp"
+#include "lint/checks.hpp"
+#include "meaning/runtime_calls.hpp"
 
 namespace callcensus::checks {
 namespace {

@@ -6,7 +6,7 @@
 #include "base/errno_names.hpp"
 #include "base/nearest.hpp"
 #include "callcensus/machine.hpp"
-#include "policy/lint_checks.hpp"
+#include "lint/checks.hpp"
 
 namespace callcensus::checks {
 namespace {

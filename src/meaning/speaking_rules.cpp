@@ -1,4 +1,4 @@
-#include "policy/speaking_rules.hpp"
+#include "meaning/speaking_rules.hpp"
 
 #include "callcensus/meaning.hpp"
 

@@ -1,4 +1,4 @@
-#include "policy/libseccomp_filter.hpp"
+#include "meaning/libseccomp_filter.hpp"
 
 #include <seccomp.h>
 #include <sys/mman.h>
@@ -118,10 +118,6 @@ std::unique_ptr<LibseccompFilter> LibseccompFilter::begin(const Decision& otherw
 int LibseccompFilter::add_architecture(Abi abi) {
     const int result = seccomp_arch_add(context_.get(), info(abi).scmp_arch);
     return result == -EEXIST ? 0 : result;
-}
-
-bool LibseccompFilter::knows(const std::string& call) {
-    return seccomp_syscall_resolve_name(call.c_str()) != __NR_SCMP_ERROR;
 }
 
 int LibseccompFilter::add(const std::string& call, const Decision& decision, const Conditions& conditions) {

@@ -1,4 +1,4 @@
-#include "policy/context_cells.hpp"
+#include "meaning/context_cells.hpp"
 
 #include <algorithm>
 

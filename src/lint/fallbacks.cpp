@@ -1,4 +1,4 @@
-#include "policy/fallbacks.hpp"
+#include "lint/fallbacks.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,12 +1,13 @@
-#include "policy/loading.hpp"
+#include "meaning/loading.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <map>
 
+#include "callcensus/abi.hpp"
 #include "callcensus/meaning.hpp"
-#include "policy/speaking_rules.hpp"
+#include "meaning/speaking_rules.hpp"
 
 namespace callcensus {
 namespace {
@@ -70,7 +71,7 @@ std::vector<Added> rules_added(const Profile& profile, const Machine& machine,
         const Decision decision = decision_of(rule);
         if (decision == default_decision(profile) || !applies(rule, machine)) continue;
         for (const std::string& call : names_of(rule)) {
-            if ((only != nullptr && only->count(call) == 0) || !LibseccompFilter::knows(call)) continue;
+            if ((only != nullptr && only->count(call) == 0) || !libseccomp_knows(call)) continue;
             for (Conditions& conditions : conditions_added(rule))
                 all.push_back({i, call, decision, std::move(conditions)});
         }
@@ -116,7 +117,7 @@ bool looks_at_number(const Filter& filter, Abi abi) {
 bool may_begin_with_an_absent_call(const RulesByName& by_name, const Decision& otherwise, Abi abi) {
     bool any_absent = false;
     for (const auto& [name, rules] : by_name) {
-        if (!LibseccompFilter::knows(name)) continue;
+        if (!libseccomp_knows(name)) continue;
         if (!syscall_number(abi, name))
             any_absent = true;
         else if (std::any_of(rules.begin(), rules.end(), [&](const Rule* rule) {

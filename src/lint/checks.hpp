@@ -10,10 +10,10 @@
 #include <tuple>
 #include <vector>
 
-#include "callcensus/derive.hpp"
 #include "callcensus/lint.hpp"
 #include "callcensus/meaning.hpp"
-#include "policy/lint_answers.hpp"
+#include "callcensus/runtime_set.hpp"
+#include "lint/answers.hpp"
 
 namespace callcensus {
 
@@ -101,7 +101,7 @@ namespace checks {
 // lint_no_profile.cpp
 void switched_off(Lint& lint);
 
-// lint_consumers.cpp: what a consumer refuses or reads otherwise
+// check_consumers.cpp: what a consumer refuses or reads otherwise
 void malformed(Lint& lint);
 void unknown_action(Lint& lint);
 void unknown_architecture(Lint& lint);
@@ -131,7 +131,7 @@ void byte_orders(Lint& lint);
 void new_architecture(Lint& lint);
 void operator_form(Lint& lint);
 
-// lint_rules.cpp: names, rules beside each other, conditions
+// check_rules.cpp: names, rules beside each other, conditions
 void unknown_name(Lint& lint);
 void new_name(Lint& lint);
 void absent_call(Lint& lint);
@@ -148,21 +148,21 @@ void repeated_index(Lint& lint);
 void constant_condition(Lint& lint);
 void pointer(Lint& lint);
 
-// lint_loading.cpp: what libseccomp refuses
+// check_loading.cpp: what libseccomp refuses
 void refused(Lint& lint);
 
-// lint_start.cpp: whether containers start, and programs end
+// check_start.cpp: whether containers start, and programs end
 void missing_end(Lint& lint);
 void missing_runtime_calls(Lint& lint);
 
-// lint_fallbacks.cpp: newer calls that programs go on from
+// check_fallbacks.cpp: newer calls that programs go on from
 void denied_fallback(Lint& lint);
 void enosys_trap(Lint& lint);
 
-// lint_ways.cpp: what a list of denied calls leaves open
+// check_ways.cpp: what a list of denied calls leaves open
 void other_ways(Lint& lint);
 
-// lint_effects.cpp: what becomes of programs
+// check_effects.cpp: what becomes of programs
 void open_default(Lint& lint);
 void missing_siblings(Lint& lint);
 void risky(Lint& lint);

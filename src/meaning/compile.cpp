@@ -1,11 +1,12 @@
 #include "callcensus/compile.hpp"
+#include "callcensus/abi.hpp"
 
 #include <algorithm>
 #include <cerrno>
 
+#include "meaning/libseccomp_filter.hpp"
+#include "meaning/loading.hpp"
 #include "model/argument_rules.hpp"
-#include "policy/libseccomp_filter.hpp"
-#include "policy/loading.hpp"
 
 namespace callcensus {
 namespace {
@@ -68,7 +69,7 @@ Result<CompiledFilter> compile(const Profile& profile, const Machine& machine) {
     for (const Abi abi : abis_of(profile, *native))
         for (const auto& [name, rules] : by_name) {
             const auto number = syscall_number(abi, name);
-            if (!number || LibseccompFilter::knows(name)) continue;
+            if (!number || libseccomp_knows(name)) continue;
             const auto meaning = meaning_of(rules, otherwise, argument_width(abi));
             if (!meaning) return fail(too_complicated(name));
             if (same(*meaning, always(otherwise, meaning->width))) continue;

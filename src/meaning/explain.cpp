@@ -7,7 +7,7 @@
 
 #include "abi/libc_functions.hpp"
 #include "callcensus/abi.hpp"
-#include "policy/speaking_rules.hpp"
+#include "meaning/speaking_rules.hpp"
 
 namespace callcensus {
 namespace {

@@ -4,9 +4,9 @@
 
 #include "base/words.hpp"
 #include "callcensus/describe.hpp"
-#include "policy/fallbacks.hpp"
-#include "policy/lint_checks.hpp"
-#include "policy/runtime_calls.hpp"
+#include "lint/checks.hpp"
+#include "lint/fallbacks.hpp"
+#include "meaning/runtime_calls.hpp"
 
 namespace callcensus::checks {
 namespace {

@@ -30,11 +30,8 @@ class LibseccompFilter {
     /// -EINVAL for an ABI that libseccomp does not know, -EDOM for one of the other byte order.
     [[nodiscard]] int add_architecture(Abi abi);
 
-    /// Whether libseccomp has a name for the call on any ABI; runtimes ignore other names.
-    [[nodiscard]] static bool knows(const std::string& call);
-
-    /// A rule for a call that it knows. Zero or a negative errno: -EEXIST where it contradicts what has been
-    /// added, -EACCES where it repeats the default.
+    /// A rule for a call that it knows (libseccomp_knows()); runtimes ignore other names. Zero or a negative
+    /// errno: -EEXIST where it contradicts what has been added, -EACCES where it repeats the default.
     [[nodiscard]] int add(const std::string& call, const Decision& decision, const Conditions& conditions);
 
     [[nodiscard]] Result<Filter> code() const;

@@ -1,10 +1,10 @@
-#include "policy/compiled_meaning.hpp"
+#include "meaning/compiled_meaning.hpp"
 
 #include <algorithm>
 #include <cstddef>
 
-#include "policy/libseccomp_filter.hpp"
-#include "policy/loading.hpp"
+#include "meaning/libseccomp_filter.hpp"
+#include "meaning/loading.hpp"
 
 namespace callcensus {
 namespace {

@@ -16,7 +16,7 @@
 #include "callcensus/argument_set.hpp"
 #include "callcensus/machine.hpp"
 #include "callcensus/profile.hpp"
-#include "policy/libseccomp_filter.hpp"
+#include "meaning/libseccomp_filter.hpp"
 
 namespace callcensus {
 

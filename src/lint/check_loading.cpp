@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
-#include "policy/context_cells.hpp"
-#include "policy/lint_checks.hpp"
-#include "policy/loading.hpp"
-#include "policy/speaking_rules.hpp"
+#include "lint/checks.hpp"
+#include "meaning/context_cells.hpp"
+#include "meaning/loading.hpp"
+#include "meaning/speaking_rules.hpp"
 
 namespace callcensus::checks {
 namespace {
@@ -18,7 +18,7 @@ namespace {
 std::vector<std::set<std::string>> calls_that_meet(const Lint& lint) {
     std::vector<std::set<std::string>> groups(2);
     for (const auto& [name, uses] : lint.uses) {
-        if (!LibseccompFilter::knows(name)) continue;
+        if (!libseccomp_knows(name)) continue;
         std::string_view by = is_multiplexer(name) ? std::string_view(name) : std::string_view();
         for (const Abi abi : lint.abis)
             if (const auto through = multiplexed(abi, name)) by = through->call;

@@ -6,7 +6,7 @@
 
 #include "callcensus/families.hpp"
 #include "callcensus/risk.hpp"
-#include "policy/lint_checks.hpp"
+#include "lint/checks.hpp"
 
 namespace callcensus::checks {
 namespace {

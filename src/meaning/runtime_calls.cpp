@@ -1,4 +1,4 @@
-#include "policy/runtime_calls.hpp"
+#include "meaning/runtime_calls.hpp"
 
 #include <algorithm>
 #include <array>

@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "policy/fallbacks.hpp"
-#include "policy/lint_checks.hpp"
-#include "policy/other_ways.hpp"
+#include "lint/checks.hpp"
+#include "lint/fallbacks.hpp"
+#include "lint/other_ways.hpp"
 
 namespace callcensus::checks {
 namespace {
