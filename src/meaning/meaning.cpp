@@ -145,8 +145,11 @@ std::optional<CallMeaning> meaning_of(std::span<const Rule* const> rules, const 
     std::vector<const Rule*> counting;
     std::copy_if(rules.begin(), rules.end(), std::back_inserter(counting),
                  [&](const Rule* rule) { return decision_of(*rule) != otherwise; });
-    if (is_in_doubt(counting, width))
-        if (auto compiled = compiled_meaning(counting, otherwise, width)) return compiled;
+    if (is_in_doubt(counting, width)) {
+        auto compiled = compiled_meaning(counting, otherwise, width);
+        // Of rules that no runtime loads there is only what they say.
+        if (compiled || libseccomp_takes(counting, otherwise, width)) return compiled;
+    }
     return as_written(counting, otherwise, width);
 }
 
