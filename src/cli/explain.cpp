@@ -39,18 +39,17 @@ void keep_readers(std::vector<Reading>& readings, const std::vector<std::string>
     std::erase_if(readings, [](const Reading& reading) { return reading.readers.empty(); });
 }
 
-int explain_call(const ExplainCommandOptions& options) {
-    const auto complain_of = [](const Error& error) { return complain(error, trouble); };
+Result<int> explain_call(const ExplainCommandOptions& options) {
     const auto machine = options.machine.resolve();
-    if (!machine) return complain_of(machine.error());
+    if (!machine) return tl::unexpected(machine.error());
     const Abi native = native_abi_of(*machine).value();
     const auto file = read_profile_file(options.profile, native);
-    if (!file) return complain_of(file.error());
+    if (!file) return tl::unexpected(file.error());
 
     std::set<Abi> abis = abis_of(file->profile, native);
     if (!options.abi.empty()) {
         const AbiInfo* chosen = find_abi(options.abi);
-        if (chosen == nullptr) return complain_of({"is no ABI; one is x86_64", "--abi " + options.abi, 0});
+        if (chosen == nullptr) return fail("is no ABI; one is x86_64", "--abi " + options.abi);
         abis = {chosen->abi};
     }
     ExplainReport report{file->name, file->profile, file->places(), {}};
@@ -63,30 +62,29 @@ int explain_call(const ExplainCommandOptions& options) {
             continue;
         }
         const auto arguments = read_arguments(abi, syscall_name(*call), options.arguments);
-        if (!arguments) return complain_of(arguments.error());
+        if (!arguments) return tl::unexpected(arguments.error());
         auto readings = explain(file->profile, *machine, abi, options.call, *arguments);
-        if (!readings) return complain_of(readings.error());
+        if (!readings) return tl::unexpected(readings.error());
         keep_readers(*readings, options.readers);
         for (const Reading& reading : *readings)
             allowed = allowed && reading.decision && lets_through(reading.decision->action);
         report.explanations.push_back({*call, std::move(*readings)});
     }
     // Most calls are not on every ABI.
-    if (report.explanations.empty()) return complain_of(*unknown);
+    if (report.explanations.empty()) return tl::unexpected(*unknown);
     const auto written = write_all(STDOUT_FILENO, options.json ? explain_json(report) : explain_text(report),
                                    "standard output");
-    if (!written) return complain_of(written.error());
+    if (!written) return tl::unexpected(written.error());
     return allowed ? 0 : not_allowed;
 }
 
 }  // namespace
 
-Subcommand add_explain(CLI::App& app) {
+Subcommand add_explain(Program& program) {
     const auto options = std::make_shared<ExplainCommandOptions>();
-    CLI::App* sub =
-        app.add_subcommand("explain", "Say what a profile does to a call, and which rule does it");
-    sub->formatter(std::make_shared<HelpWithUsage>("callcensus explain [OPTIONS] PROFILE CALL [ARG...]"));
-    sub->footer(
+    CommandLine sub = program.add("explain", "Say what a profile does to a call, and which rule does it");
+    sub.usage("callcensus explain [OPTIONS] PROFILE CALL [ARG...]");
+    sub.footer(
         "For every ABI of the profile that has the call, and for every runtime that reads the file otherwise.\n"
         "Exit status: 0 allowed everywhere, 1 not, or not with all arguments, 2 trouble.\n\n"
         "Examples:\n"
@@ -95,23 +93,17 @@ Subcommand add_explain(CLI::App& app) {
         "  callcensus explain seccomp.json clone 'CLONE_NEWUSER|CLONE_NEWNS'\n"
         "  callcensus explain seccomp.json -- openat -100     `--` before negative ones\n"
         "  callcensus explain --caps default,SYS_ADMIN docker.json mount");
-    sub->add_option("PROFILE", options->profile, "In any format that can be read; - is standard input")
-        ->required()
-        ->option_text("FILE");
-    sub->add_option("CALL", options->call, "Its name, or its number")->required()->option_text("CALL");
-    sub->add_option("ARG", options->arguments,
-                    "Its arguments in order: numbers or the kernel's names for them, joined by |; _ for any")
-        ->option_text("VALUE...");
-    sub->add_option("--abi", options->abi, "Only that one: x86_64, i386, x32, aarch64 and so on")
-        ->option_text("NAME");
-    sub->add_option("--for", options->readers,
-                    "Who reads the profile: podman, docker, runc, crun, containerd (default: all)")
-        ->delimiter(',')
-        ->allow_extra_args(false)
-        ->check(CLI::IsMember({"podman", "docker", "runc", "crun", "containerd"}))
-        ->option_text("NAME,...");
-    sub->add_flag("--json", options->json, "As JSON");
-    options->machine.add_to(*sub);
+    sub.value("PROFILE", "FILE", options->profile, "In any format that can be read; - is standard input")
+        .required();
+    sub.value("CALL", "CALL", options->call, "Its name, or its number").required();
+    sub.value("ARG", "VALUE...", options->arguments,
+              "Its arguments in order: numbers or the kernel's names for them, joined by |; _ for any");
+    sub.value("--abi", "NAME", options->abi, "Only that one: x86_64, i386, x32, aarch64 and so on");
+    sub.list("--for", "NAME,...", options->readers,
+             "Who reads the profile: podman, docker, runc, crun, containerd (default: all)")
+        .one_of({"podman", "docker", "runc", "crun", "containerd"});
+    sub.flag("--json", options->json, "As JSON");
+    options->machine.add_to(sub);
     return {sub, TargetBegins::never,
             [options](const std::vector<std::string>&) { return explain_call(*options); }, trouble};
 }

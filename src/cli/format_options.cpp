@@ -22,18 +22,17 @@ std::vector<std::string> ids(const Rows& rows) {
 
 }  // namespace
 
-CLI::Option* FormatOptions::add_to(CLI::App& app, const std::string& option, const std::string& group) {
+Option FormatOptions::add_to(CommandLine& command, const std::string& option, const std::string& group) {
     std::string names;
     for (const std::string& id : ids(all_formats())) names += (names.empty() ? "" : ", ") + id;
-    CLI::Option* added = app.add_option(option, format, "The format of the profile: " + names)
-                             ->option_text("FORMAT")
-                             ->check(CLI::IsMember(ids(all_formats())))
-                             ->group(group);
-    app.add_flag("--lossy", lossy, "Leave out, with a warning, what the format cannot say")->group(group);
-    app.add_option("--abi", abi, "The ABI of a minijail policy (default: the first of the profile's): i386")
-        ->option_text("ABI")
-        ->check(CLI::IsMember(ids(all_abis())))
-        ->group(group);
+    command.group(group);
+    Option added = command.value(option, "FORMAT", format, "The format of the profile: " + names)
+                       .one_of(ids(all_formats()));
+    command.flag("--lossy", lossy, "Leave out, with a warning, what the format cannot say");
+    command
+        .value("--abi", "ABI", abi,
+               "The ABI of a minijail policy (default: the first of the profile's): i386")
+        .one_of(ids(all_abis()));
     return added;
 }
 

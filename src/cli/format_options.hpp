@@ -1,12 +1,12 @@
 // The options that say in which format a profile is written, the same wherever one is.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 
 #include "callcensus/format.hpp"
 #include "callcensus/result.hpp"
+#include "cli/command_line.hpp"
 
 namespace callcensus::cli {
 
@@ -16,7 +16,7 @@ struct FormatOptions {
     std::string abi;  // its id; empty: the first of the profile's
 
     /// `option` is "--format" or "--to".
-    CLI::Option* add_to(CLI::App& app, const std::string& option, const std::string& group);
+    Option add_to(CommandLine& command, const std::string& option, const std::string& group);
 
     /// "seccomp.json" and the like.
     [[nodiscard]] std::string default_output() const;

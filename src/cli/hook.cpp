@@ -362,12 +362,12 @@ int hook(const HookOptions& options, bool names_directory) {
 
 }  // namespace
 
-Subcommand add_hook(CLI::App& app) {
+Subcommand add_hook(Program& program) {
     const auto options = std::make_shared<HookOptions>();
-    CLI::App* sub = app.add_subcommand(
+    CommandLine sub = program.add(
         "hook", "Record containers from an OCI hook: for podman, in place of oci-seccomp-bpf-hook");
-    sub->formatter(std::make_shared<HelpWithUsage>("callcensus hook [--install | --uninstall] [OPTIONS]"));
-    sub->footer(
+    sub.usage("callcensus hook [--install | --uninstall] [OPTIONS]");
+    sub.footer(
         "A runtime calls it without options, with the container's state on standard input. Containers are\n"
         "recorded whose annotations ask for it:\n"
         "  io.containers.trace-syscall=of:/FILE            write the profile there, or extend the one that is\n"
@@ -383,40 +383,33 @@ Subcommand add_hook(CLI::App& app) {
         "  podman run --annotation io.containers.trace-syscall=of:/var/lib/callcensus/ls.json \\\n"
         "      --security-opt seccomp=unconfined IMAGE ls /\n"
         "  podman run --security-opt seccomp=/var/lib/callcensus/ls.json IMAGE ls /");
-    CLI::Option* install = sub->add_flag("--install", options->install, "Register the hook");
-    sub->add_flag("--uninstall", options->uninstall, "Remove what --install has registered")
-        ->excludes(install);
-    const CLI::Option* directory =
-        sub->add_option("--dir", options->hooks_directory,
-                        "The directory of hooks (default: " + default_hooks_directory() + ")")
-            ->option_text("DIR");
-    sub->add_option("--stage", options->stage,
-                    "When the hook is to run: prestart (default, known to every runtime) or createRuntime")
-        ->option_text("STAGE")
-        ->check(CLI::IsMember({"prestart", "createRuntime"}))
-        ->needs(install);
-    const CLI::Option* trust =
-        sub->add_option("--trust", options->trust,
-                        "Whose annotations have no limits: caller (default; no pod and no image), nobody, "
-                        "annotations (everybody's)")
-            ->option_text("WHOM")
-            ->check(CLI::IsMember({"nobody", "caller", "annotations", "everybody"}));
-    const CLI::Option* of_strangers =
-        sub->add_option(
-               "--directory", options->registered.directory,
+    const Option install = sub.flag("--install", options->install, "Register the hook");
+    sub.flag("--uninstall", options->uninstall, "Remove what --install has registered").excludes(install);
+    const Option directory = sub.value("--dir", "DIR", options->hooks_directory,
+                                       "The directory of hooks (default: " + default_hooks_directory() + ")");
+    sub.value("--stage", "STAGE", options->stage,
+              "When the hook is to run: prestart (default, known to every runtime) or createRuntime")
+        .one_of({"prestart", "createRuntime"})
+        .needs(install);
+    const Option trust =
+        sub.value("--trust", "WHOM", options->trust,
+                  "Whose annotations have no limits: caller (default; no pod and no image), nobody, "
+                  "annotations (everybody's)")
+            .one_of({"nobody", "caller", "annotations", "everybody"});
+    const Option of_strangers =
+        sub.value(
+               "--directory", "DIR", options->registered.directory,
                "Where the new files of pods and images are (default: " + std::string(default_directory) + ")")
-            ->option_text("DIR")
-            ->check([](const std::string& path) {
+            .check([](const std::string& path) {
                 return path.rfind('/', 0) == 0 ? std::string() : "is no absolute path: " + path;
             });
     return {
         sub, TargetBegins::never,
         [options, directory, trust, of_strangers](const std::vector<std::string>&) {
-            if (trust->count() != 0)
-                options->limits.insert(options->limits.end(), {"--trust", options->trust});
-            if (of_strangers->count() != 0)
+            if (trust.given()) options->limits.insert(options->limits.end(), {"--trust", options->trust});
+            if (of_strangers.given())
                 options->limits.insert(options->limits.end(), {"--directory", options->registered.directory});
-            return hook(*options, directory->count() != 0);
+            return hook(*options, directory.given());
         },
         hook_failed};
 }

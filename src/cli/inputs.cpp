@@ -120,21 +120,15 @@ Result<void> check_inputs(const std::vector<std::string>& paths) {
     return {};
 }
 
-void MachineOptions::add_to(CLI::App& app) {
+void MachineOptions::add_to(CommandLine& command) {
     const std::string group = "Where the profile is used (for Docker's includes, excludes and archMap)";
-    app.add_option(
-           "--caps", caps,
-           "The container's capabilities: default (Docker's), none, or names; default,SYS_ADMIN adds one")
-        ->delimiter(',')
-        ->allow_extra_args(false)
-        ->option_text("NAME,...")
-        ->group(group);
-    app.add_option("--arch", arch, "The machine's architecture, as Go says it (default: this one): amd64")
-        ->option_text("NAME")
-        ->group(group);
-    app.add_option("--kernel", kernel, "The machine's kernel (default: this one): 5.10")
-        ->option_text("X.Y")
-        ->group(group);
+    command.group(group);
+    command.list(
+        "--caps", "NAME,...", caps,
+        "The container's capabilities: default (Docker's), none, or names; default,SYS_ADMIN adds one");
+    command.value("--arch", "NAME", arch,
+                  "The machine's architecture, as Go says it (default: this one): amd64");
+    command.value("--kernel", "X.Y", kernel, "The machine's kernel (default: this one): 5.10");
 }
 
 Result<Machine> MachineOptions::resolve() const {

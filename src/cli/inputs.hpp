@@ -2,13 +2,13 @@
 // profile's conditions are resolved.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
 #include <vector>
 
 #include "callcensus/format.hpp"
 #include "callcensus/meaning.hpp"
 #include "callcensus/result.hpp"
+#include "cli/command_line.hpp"
 
 namespace callcensus::cli {
 
@@ -56,7 +56,7 @@ struct MachineOptions {
     std::string arch;
     std::string kernel;
 
-    void add_to(CLI::App& app);
+    void add_to(CommandLine& command);
     [[nodiscard]] Result<Machine> resolve() const;
 };
 

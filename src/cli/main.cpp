@@ -1,5 +1,5 @@
-// The command line: finds the subcommand, keeps CLI11 away from the target's arguments, and turns every error
-// into one line.
+// The command line: finds the subcommand, keeps the parser away from the target's arguments, and turns every
+// error into one line.
 #include <sys/utsname.h>
 
 #include <algorithm>
@@ -21,23 +21,20 @@ std::string version_text() {
 }
 
 int run(std::vector<std::string> arguments) {
-    CLI::App app(
+    Program program(
+        "callcensus",
         "Records the system calls that a program makes and turns them into the narrowest seccomp profile\n"
         "that it still runs under, for docker, podman and Kubernetes.",
-        "callcensus");
-    app.set_version_flag("--version", version_text(),
-                         "The versions of callcensus, libseccomp and the kernel");
-    app.require_subcommand(1);
-    app.footer("`callcensus COMMAND --help` tells more.\n\nExample:\n  callcensus trace -- ls -l");
-    const std::vector<Subcommand> subcommands{add_trace(app),    add_derive(app),  add_diff(app),
-                                              add_merge(app),    add_lint(app),    add_convert(app),
-                                              add_show(app),     add_explain(app), add_verify(app),
-                                              add_minimize(app), add_hook(app),    add_runtime(app)};
+        version_text(), "`callcensus COMMAND --help` tells more.\n\nExample:\n  callcensus trace -- ls -l");
+    const std::vector<Subcommand> subcommands{
+        add_trace(program),  add_derive(program),   add_diff(program), add_merge(program),
+        add_lint(program),   add_convert(program),  add_show(program), add_explain(program),
+        add_verify(program), add_minimize(program), add_hook(program), add_runtime(program)};
 
     std::vector<std::string> target;
     const auto named =
         std::find_if(subcommands.begin(), subcommands.end(), [&](const Subcommand& subcommand) {
-            return !arguments.empty() && subcommand.app->get_name() == arguments.front();
+            return !arguments.empty() && subcommand.command.name() == arguments.front();
         });
     if (named == subcommands.end() && !arguments.empty() && arguments.front().rfind('-', 0) != 0)
         return complain({"there is no command \"" + arguments.front() + "\" (see callcensus --help)", "", 0});
@@ -45,23 +42,22 @@ int run(std::vector<std::string> arguments) {
         const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
         SplitArguments split = named->target_begins == TargetBegins::after_separator
                                    ? split_at_separator(rest)
-                                   : split_target(*named->app, rest);
+                                   : split_target(named->command, rest);
         arguments.resize(1);
         arguments.insert(arguments.end(), split.ours.begin(), split.ours.end());
         target = std::move(split.target);
     }
 
-    try {
-        std::reverse(arguments.begin(), arguments.end());  // as CLI11 wants a vector
-        app.parse(arguments);
-    } catch (const CLI::Success& help_or_version) {
-        return app.exit(help_or_version);
-    } catch (const CLI::ParseError& error) {
-        const std::string of = named != subcommands.end() ? " " + named->app->get_name() : "";
-        return complain({std::string(error.what()) + " (see callcensus" + of + " --help)", "", 0},
-                        named != subcommands.end() ? named->status_of_errors : failed);
+    const int status_of_errors = named != subcommands.end() ? named->status_of_errors : failed;
+    const auto answered = program.parse(std::move(arguments));
+    if (!answered) {
+        const std::string of = named != subcommands.end() ? " " + named->command.name() : "";
+        return complain({answered.error().message + " (see callcensus" + of + " --help)", "", 0},
+                        status_of_errors);
     }
-    return named->run(target);
+    if (*answered) return **answered;
+    const auto status = named->run(target);
+    return status ? *status : complain(status.error(), status_of_errors);
 }
 
 }  // namespace

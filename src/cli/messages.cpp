@@ -13,8 +13,10 @@ void say_to_program(const std::string& line) {
 
 void say(const std::string& line) { say_to_program("callcensus: " + printable(line)); }
 
+void say_error(const Error& error) { say(error.text()); }
+
 int complain(const Error& error, int status) {
-    say(error.text());
+    say_error(error);
     return status;
 }
 

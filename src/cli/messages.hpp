@@ -19,7 +19,8 @@ void say(const std::string& line);
 /// A line for a program that reads our standard error, as it is: JSON, which is made fit for a terminal where
 /// it is written (format/json_text.hpp).
 void say_to_program(const std::string& line);
-/// Says the error and returns the status to end with.
+void say_error(const Error& error);
+/// The same, and returns the status to end with.
 int complain(const Error& error, int status = failed);
 
 }  // namespace callcensus::cli

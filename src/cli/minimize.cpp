@@ -105,13 +105,12 @@ int minimize_profile(const MinimizeCommandOptions& options, const std::vector<st
 
 }  // namespace
 
-Subcommand add_minimize(CLI::App& app) {
+Subcommand add_minimize(Program& program) {
     const auto options = std::make_shared<MinimizeCommandOptions>();
-    CLI::App* sub = app.add_subcommand(
+    CommandLine sub = program.add(
         "minimize", "Find the calls of a profile that a command needs, by running it under smaller ones");
-    sub->formatter(
-        std::make_shared<HelpWithUsage>("callcensus minimize [OPTIONS] PROFILE -- COMMAND [ARG...]"));
-    sub->footer(
+    sub.usage("callcensus minimize [OPTIONS] PROFILE -- COMMAND [ARG...]");
+    sub.footer(
         "The command is run about once for each call that it needs, with the profile really loaded. It must\n"
         "succeed, end by itself, read nothing from standard input (which is empty) and do no harm when it fails\n"
         "half-way, whatever of it is denied. What it prints is shown in the first run only; what it leaves running\n"
@@ -122,60 +121,39 @@ Subcommand add_minimize(CLI::App& app) {
         "  callcensus minimize seccomp.json -o smaller.json -- ./server --self-test\n"
         "  callcensus minimize --check ./silent.sh seccomp.json -o smaller.json -- ls -l\n"
         "where silent.sh has: [ \"$CALLCENSUS_STATUS\" = 0 ] && [ ! -s \"$CALLCENSUS_STDERR\" ]");
-    sub->add_option("PROFILE", options->profile, "In any format that can be read; - is standard input")
-        ->required()
-        ->option_text("FILE");
+    sub.value("PROFILE", "FILE", options->profile, "In any format that can be read; - is standard input")
+        .required();
     const std::string output = "Output";
-    sub->add_option("-o,--output", options->output, "The smaller profile (default: standard output)")
-        ->option_text("FILE")
-        ->group(output);
-    const CLI::Option* format = options->format.add_to(*sub, "--format", output);
-    sub->add_flag("--json", options->json, "The report as one line of JSON on standard error")->group(output);
-    sub->add_flag("-q,--quiet", options->quiet, "No report and nothing about single runs")->group(output);
+    sub.group(output);
+    sub.value("-o,--output", "FILE", options->output, "The smaller profile (default: standard output)");
+    const Option format = options->format.add_to(sub, "--format", output);
+    sub.flag("--json", options->json, "The report as one line of JSON on standard error");
+    sub.flag("-q,--quiet", options->quiet, "No report and nothing about single runs");
     const std::string runs = "Runs";
-    sub->add_option("--check", options->check,
-                    "A program that says by its status whether a run has succeeded (default: the command's "
-                    "status); it gets CALLCENSUS_STATUS, and in CALLCENSUS_STDOUT and CALLCENSUS_STDERR the "
-                    "names of files with what the command has printed")
-        ->option_text("FILE")
-        ->group(runs);
-    sub->add_option(
-           "--timeout", options->timeout,
-           "A run that takes longer has failed: 500ms, 10s, 5m (default: 10 times the first one and 10s)")
-        ->transform(duration())
-        ->check(up_to_a_year())
-        ->option_text("DURATION")
-        ->group(runs);
-    sub->add_option(
-           "--repeat", options->search.repeat,
-           "For commands that do not always do the same: succeed so many times in a row (default: 1)")
-        ->check(CLI::Range(1, 1000))
-        ->option_text("N")
-        ->group(runs);
-    sub->add_option("--max-runs", options->search.max_runs,
-                    "Then end with what has succeeded so far (default: 500)")
-        ->check(CLI::Range(1, 1'000'000))
-        ->option_text("N")
-        ->group(runs);
+    sub.group(runs);
+    sub.value("--check", "FILE", options->check,
+              "A program that says by its status whether a run has succeeded (default: the command's "
+              "status); it gets CALLCENSUS_STATUS, and in CALLCENSUS_STDOUT and CALLCENSUS_STDERR the "
+              "names of files with what the command has printed");
+    sub.duration(
+        "--timeout", "DURATION", options->timeout,
+        "A run that takes longer has failed: 500ms, 10s, 5m (default: 10 times the first one and 10s)");
+    sub.number("--repeat", "N", options->search.repeat, 1, 1000,
+               "For commands that do not always do the same: succeed so many times in a row (default: 1)");
+    sub.number("--max-runs", "N", options->search.max_runs, 1, 1'000'000,
+               "Then end with what has succeeded so far (default: 500)");
     const std::string kept = "What is kept without a trial";
-    sub->add_option("--as", options->runtime,
-                    "What that container runtime needs: runc, crun, any (default), none")
-        ->check(CLI::IsMember({"runc", "crun", "any", "none"}))
-        ->option_text("NAME")
-        ->group(kept);
-    sub->add_flag("--no-exec", options->no_exec, "Not what only `podman exec` and `docker exec` need of it")
-        ->group(kept);
-    sub->add_flag("--no-new-privileges", options->search.no_new_privileges,
-                  "Not what it needs only for a container without no_new_privileges")
-        ->group(kept);
-    sub->add_option("--keep", options->keep, "These calls")
-        ->delimiter(',')
-        ->allow_extra_args(false)
-        ->option_text("NAME,...")
-        ->group(kept);
-    options->machine.add_to(*sub);
+    sub.group(kept);
+    sub.value("--as", "NAME", options->runtime,
+              "What that container runtime needs: runc, crun, any (default), none")
+        .one_of({"runc", "crun", "any", "none"});
+    sub.flag("--no-exec", options->no_exec, "Not what only `podman exec` and `docker exec` need of it");
+    sub.flag("--no-new-privileges", options->search.no_new_privileges,
+             "Not what it needs only for a container without no_new_privileges");
+    sub.list("--keep", "NAME,...", options->keep, "These calls");
+    options->machine.add_to(sub);
     return {sub, TargetBegins::after_separator, [options, format](const std::vector<std::string>& command) {
-                options->format_given = format->count() != 0;
+                options->format_given = format.given();
                 return minimize_profile(*options, command);
             }};
 }

@@ -6,6 +6,7 @@
 #include "base/errno_names.hpp"
 #include "base/file.hpp"
 #include "callcensus/format.hpp"
+#include "cli/choices.hpp"
 #include "cli/inputs.hpp"
 
 namespace callcensus::cli {
@@ -34,63 +35,43 @@ Result<std::uint32_t> read_errno(const std::string& text) {
 
 }  // namespace
 
-void PolicyOptions::add_to(CLI::App& app) {
+void PolicyOptions::add_to(CommandLine& command) {
     const std::string group = "What the profile holds";
-    app.add_option("--baseline", baseline,
-                   "Keep the rules of this profile and add only calls that none of them names")
-        ->option_text("FILE")
-        ->group(group);
-    app.add_flag("--observed-only", observed_only, "Exactly what was observed, none of the rules below")
-        ->group(group);
-    app.add_option("--runtime", runtime,
+    command.group(group);
+    command.value("--baseline", "FILE", baseline,
+                  "Keep the rules of this profile and add only calls that none of them names");
+    command.flag("--observed-only", observed_only, "Exactly what was observed, none of the rules below");
+    command.choice("--runtime", "NAME", runtime, runtime_choices(),
                    "Allow what this container runtime calls before it executes the command: any "
-                   "(default), runc, crun, none")
-        ->option_text("NAME")
-        ->check(CLI::IsMember({"any", "runc", "crun", "none"}))
-        ->group(group);
-    app.add_flag("--no-exec", no_exec,
-                 "Leave out what only `podman exec` and `docker exec` need of the runtime")
-        ->group(group);
-    app.add_flag("--no-new-privileges", no_new_privileges,
-                 "Leave out what the runtime needs only for a container without no_new_privileges")
-        ->group(group);
-    app.add_flag("--no-unseen", no_unseen,
-                 "Leave out calls that happen unseen: exit, rt_sigreturn, restart_syscall, ...")
-        ->group(group);
-    app.add_flag("--no-vdso", no_vdso,
-                 "Leave out calls that the vDSO may answer here and the kernel elsewhere")
-        ->group(group);
-    app.add_flag("--no-known", no_known,
-                 "Leave out what was known beforehand (`trace --known`) and not seen again")
-        ->group(group);
-    app.add_flag(
-           "--families", families,
-           "Allow also the calls by which another libc or kernel does the same job: faccessat2 for access, ...")
-        ->group(group);
-    app.add_option("--default-action", default_action,
-                   "What happens to other calls (default: the baseline's, or SCMP_ACT_ERRNO)")
-        ->option_text("ACTION")
-        ->group(group);
-    app.add_option(
-           "--default-errno", default_errno,
-           "With which error (default: the baseline's, or ENOSYS, so that libc falls back to older calls)")
-        ->option_text("NAME")
-        ->group(group);
+                   "(default), runc, crun, none");
+    command.flag("--no-exec", no_exec,
+                 "Leave out what only `podman exec` and `docker exec` need of the runtime");
+    command.flag("--no-new-privileges", no_new_privileges,
+                 "Leave out what the runtime needs only for a container without no_new_privileges");
+    command.flag("--no-unseen", no_unseen,
+                 "Leave out calls that happen unseen: exit, rt_sigreturn, restart_syscall, ...");
+    command.flag("--no-vdso", no_vdso,
+                 "Leave out calls that the vDSO may answer here and the kernel elsewhere");
+    command.flag("--no-known", no_known,
+                 "Leave out what was known beforehand (`trace --known`) and not seen again");
+    command.flag(
+        "--families", families,
+        "Allow also the calls by which another libc or kernel does the same job: faccessat2 for access, ...");
+    command.value("--default-action", "ACTION", default_action,
+                  "What happens to other calls (default: the baseline's, or SCMP_ACT_ERRNO)");
+    command.value(
+        "--default-errno", "NAME", default_errno,
+        "With which error (default: the baseline's, or ENOSYS, so that libc falls back to older calls)");
 }
 
-void PolicyOptions::add_selection_to(CLI::App& app) {
+void PolicyOptions::add_selection_to(CommandLine& command) {
     const std::string group = "Whose calls count";
-    app.add_option("--only", only, "Only those of executables that match, by name or path: 'nginx', '/srv/*'")
-        ->option_text("GLOB")
-        ->allow_extra_args(false)
-        ->group(group);
-    app.add_option("--exclude", exclude, "Not those of executables that match")
-        ->option_text("GLOB")
-        ->allow_extra_args(false)
-        ->group(group);
-    app.add_flag("--split", split,
-                 "One profile for each executable: seccomp.nginx.json, seccomp.sh.json, ...")
-        ->group(group);
+    command.group(group);
+    command.value("--only", "GLOB", only,
+                  "Only those of executables that match, by name or path: 'nginx', '/srv/*'");
+    command.value("--exclude", "GLOB", exclude, "Not those of executables that match");
+    command.flag("--split", split,
+                 "One profile for each executable: seccomp.nginx.json, seccomp.sh.json, ...");
 }
 
 Result<void> PolicyOptions::check_output(const std::string& output) const {
@@ -108,7 +89,7 @@ Result<DeriveOptions> PolicyOptions::resolve() const {
     if (observed_only) {
         options = DeriveOptions::observed_only();
     } else {
-        options.runtime = find_runtime_set(runtime).value_or(RuntimeSet::any);
+        options.runtime = runtime;
         options.container_exec = !no_exec;
         options.no_new_privileges = no_new_privileges;
         options.unseen = !no_unseen;

@@ -1,13 +1,13 @@
 // The options that say what a profile shall hold, the same wherever one is made.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "callcensus/derive.hpp"
 #include "callcensus/result.hpp"
+#include "cli/command_line.hpp"
 
 namespace callcensus::cli {
 
@@ -17,7 +17,7 @@ constexpr std::size_t largest_profile = std::size_t{16} << 20;
 struct PolicyOptions {
     std::string baseline;
     bool observed_only = false;
-    std::string runtime = "any";
+    RuntimeSet runtime = RuntimeSet::any;
     bool no_exec = false;
     bool no_new_privileges = false;
     bool no_unseen = false;
@@ -30,8 +30,8 @@ struct PolicyOptions {
     std::string default_action;
     std::string default_errno;
 
-    void add_to(CLI::App& app);
-    void add_selection_to(CLI::App& app);
+    void add_to(CommandLine& command);
+    void add_selection_to(CommandLine& command);
     [[nodiscard]] Result<void> check_output(const std::string& output) const;
     /// Whether it matters which executable has made a call.
     [[nodiscard]] bool by_executable() const { return split || !only.empty() || !exclude.empty(); }

@@ -128,12 +128,12 @@ int run_runtime(const RuntimeOptions& options, std::vector<std::string> argument
 
 }  // namespace
 
-Subcommand add_runtime(CLI::App& app) {
+Subcommand add_runtime(Program& program) {
     const auto options = std::make_shared<RuntimeOptions>();
-    CLI::App* sub = app.add_subcommand(
+    CommandLine sub = program.add(
         "runtime", "Run containers by another OCI runtime, recorded where they ask for it: for docker");
-    sub->formatter(std::make_shared<HelpWithUsage>("callcensus runtime [OPTIONS] -- ARG..."));
-    sub->footer(
+    sub.usage("callcensus runtime [OPTIONS] -- ARG...");
+    sub.footer(
         "Everything is handed on to runc as it is. But a container that has the annotation\n"
         "io.containers.trace-syscall, or CALLCENSUS_TRACE with the same value in its environment, is made with the\n"
         "hook of `callcensus hook`, which says what these may be. CALLCENSUS_OPTIONS is io.callcensus.options.\n"
@@ -147,16 +147,13 @@ Subcommand add_runtime(CLI::App& app) {
         "  dockerd --add-runtime callcensus=/usr/local/bin/callcensus-runtime\n"
         "  docker run --runtime callcensus -e CALLCENSUS_TRACE=of:/var/lib/callcensus/ls.json \\\n"
         "      --security-opt seccomp=unconfined IMAGE ls /");
-    sub->add_option("--runtime", options->runtime, "The runtime (default: $CALLCENSUS_RUNTIME, or runc)")
-        ->option_text("PATH");
-    sub->add_option("--directory", options->directory,
-                    "Where new files are made (default: $CALLCENSUS_DIRECTORY, or " +
-                        std::string(default_directory) + ")")
-        ->option_text("DIR");
-    sub->add_option("--trust", options->trust,
-                    "Whose wishes have no limits: nobody (default), caller, annotations, everybody; also "
-                    "$CALLCENSUS_TRUST")
-        ->option_text("WHOM");
+    sub.value("--runtime", "PATH", options->runtime, "The runtime (default: $CALLCENSUS_RUNTIME, or runc)");
+    sub.value("--directory", "DIR", options->directory,
+              "Where new files are made (default: $CALLCENSUS_DIRECTORY, or " +
+                  std::string(default_directory) + ")");
+    sub.value("--trust", "WHOM", options->trust,
+              "Whose wishes have no limits: nobody (default), caller, annotations, everybody; also "
+              "$CALLCENSUS_TRUST");
     return {sub, TargetBegins::after_options,
             [options](const std::vector<std::string>& arguments) { return run_runtime(*options, arguments); },
             runtime_failed};

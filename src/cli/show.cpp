@@ -15,7 +15,7 @@ namespace {
 
 struct ShowCommandOptions {
     std::vector<std::string> files;
-    std::string order = "name";
+    ShowOrder order = ShowOrder::name;
     bool json = false;
 };
 
@@ -38,46 +38,40 @@ std::string shown(const std::string& name, const Readable& input, ShowOrder orde
         input);
 }
 
-int show(const ShowCommandOptions& options) {
-    if (const auto readable = check_inputs(options.files); !readable) return complain(readable.error());
-    const ShowOrder order = options.order == "count"  ? ShowOrder::count
-                            : options.order == "risk" ? ShowOrder::risk
-                                                      : ShowOrder::name;
+Result<int> show(const ShowCommandOptions& options) {
+    if (const auto readable = check_inputs(options.files); !readable) return tl::unexpected(readable.error());
     std::string text;
     std::size_t count = 0;
     for (const std::string& path : options.files) {
         const auto inputs = read_inputs(path);
-        if (!inputs) return complain(inputs.error());
+        if (!inputs) return tl::unexpected(inputs.error());
         for (const auto& [name, held] : *inputs) {
             text += text.empty() ? "" : options.json ? ",\n" : "\n";
-            text += shown(name, held, order, options.json);
+            text += shown(name, held, options.order, options.json);
             ++count;
         }
     }
     if (options.json) text = count == 1 && options.files.size() == 1 ? text + "\n" : "[" + text + "]\n";
-    const auto written = write_all(STDOUT_FILENO, text, "standard output");
-    return written ? 0 : complain(written.error());
+    return write_all(STDOUT_FILENO, text, "standard output").map([] { return 0; });
 }
 
 }  // namespace
 
-Subcommand add_show(CLI::App& app) {
+Subcommand add_show(Program& program) {
     const auto options = std::make_shared<ShowCommandOptions>();
-    CLI::App* sub = app.add_subcommand("show", "Show what a profile or recording holds, as a table");
-    sub->formatter(std::make_shared<HelpWithUsage>("callcensus show [OPTIONS] FILE..."));
-    sub->footer(
+    CommandLine sub = program.add("show", "Show what a profile or recording holds, as a table");
+    sub.usage("callcensus show [OPTIONS] FILE...");
+    sub.footer(
         "Risky calls are coloured on a terminal, unless NO_COLOR is set.\n\n"
         "Example:\n"
         "  callcensus show --sort risk seccomp.json");
-    sub->add_option("FILE", options->files,
-                    "Profiles or recordings; - is standard input, FILE#NAME one of several in it")
-        ->required()
-        ->option_text("FILE");
-    sub->add_option("--sort", options->order, "Within each group by name (default), count (recordings), risk")
-        ->check(CLI::IsMember({"name", "count", "risk"}))
-        ->option_text("BY");
-    sub->add_flag("--json", options->json,
-                  "As JSON: an object, or a list of one for each profile or recording");
+    sub.value("FILE", "FILE", options->files,
+              "Profiles or recordings; - is standard input, FILE#NAME one of several in it")
+        .required();
+    sub.choice("--sort", "BY", options->order,
+               {{"name", ShowOrder::name}, {"count", ShowOrder::count}, {"risk", ShowOrder::risk}},
+               "Within each group by name (default), count (recordings), risk");
+    sub.flag("--json", options->json, "As JSON: an object, or a list of one for each profile or recording");
     return {sub, TargetBegins::never, [options](const std::vector<std::string>&) { return show(*options); }};
 }
 

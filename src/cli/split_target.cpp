@@ -5,29 +5,24 @@
 namespace callcensus::cli {
 namespace {
 
-bool takes_value(const CLI::App& app, const std::string& name) {
-    const CLI::Option* option = app.get_option_no_throw(name);
-    return option != nullptr && option->get_items_expected_max() > 0;
-}
-
 // Whether `argument` holds an option whose value is the next argument: --output, -o, -qo, but not
 // --output=FILE, -oFILE.
-bool takes_next(const CLI::App& app, const std::string& argument) {
+bool takes_next(const CommandLine& command, const std::string& argument) {
     if (argument.rfind("--", 0) == 0)
-        return argument.find('=') == std::string::npos && takes_value(app, argument);
+        return argument.find('=') == std::string::npos && command.takes_value(argument);
     for (std::size_t i = 1; i < argument.size(); ++i)
-        if (takes_value(app, std::string("-") + argument[i])) return i + 1 == argument.size();
+        if (command.takes_value(std::string("-") + argument[i])) return i + 1 == argument.size();
     return false;
 }
 
 }  // namespace
 
-SplitArguments split_target(const CLI::App& app, const std::vector<std::string>& arguments) {
+SplitArguments split_target(const CommandLine& command, const std::vector<std::string>& arguments) {
     SplitArguments split;
     auto next = arguments.begin();
     while (next != arguments.end() && *next != "--" && next->size() > 1 && next->front() == '-') {
         split.ours.push_back(*next);
-        const bool value_follows = takes_next(app, *next);
+        const bool value_follows = takes_next(command, *next);
         if (++next != arguments.end() && value_follows) split.ours.push_back(*next++);
     }
     if (next != arguments.end() && *next == "--") ++next;

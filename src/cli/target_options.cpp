@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <map>
 
 #include "base/procfs.hpp"
 #include "cli/container_command.hpp"
@@ -38,17 +37,9 @@ Result<std::vector<pid_t>> read_process_ids(const std::vector<std::string>& word
 
 }  // namespace
 
-CLI::AsNumberWithUnit duration() {
-    return CLI::AsNumberWithUnit(
-        std::map<std::string, double>{{"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}},
-        CLI::AsNumberWithUnit::CASE_SENSITIVE, "DURATION");
-}
-
 std::chrono::milliseconds milliseconds(double seconds) {
     return std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000));
 }
-
-CLI::Range up_to_a_year() { return {0.001, 31'536'000.0}; }
 
 std::vector<std::string> command_of(const Target& target) {
     if (const auto* launch = std::get_if<Launch>(&target)) return launch->argv;
@@ -70,45 +61,32 @@ void say_whom_we_follow(const Target& target) {
                     whom.size() == 1 ? "it" : "them"));
 }
 
-void TargetOptions::add_to(CLI::App& app, const std::string& group) {
+void TargetOptions::add_to(CommandLine& command, const std::string& group) {
     std::vector<std::string> engines{engine};
     for (const Recorder* recorder : recorders()) engines.emplace_back(recorder->id());
-    app.add_option(
-           "--engine", engine,
-           "adaptive: stop at new calls; ptrace: at every call; auto (default): adaptive where possible")
-        ->option_text("NAME")
-        ->check(CLI::IsMember(engines))
-        ->group(group);
-    CLI::Option* attached =
-        app.add_option("-p,--attach", attach,
-                       "Record processes that run already, with all their threads, until they end or Ctrl-C")
-            ->option_text("PID[,PID...]")
-            ->allow_extra_args(false)
-            ->group(group);
-    app.add_flag("--container", container,
-                 "Record what happens inside the containers that podman, runc or crun start (as root)")
-        ->excludes(attached)
-        ->group(group);
-    app.add_option(
-           "--timeout", timeout,
-           "Send SIGTERM (with -p: let go) after that time: 500ms, 10s, 5m, 1h (a bare number: seconds)")
-        ->transform(duration())
-        ->check(up_to_a_year())
-        ->option_text("DURATION")
-        ->group(group);
-    app.add_option("--kill-after", kill_after, "And SIGKILL that much later (default: 10s)")
-        ->transform(duration())
-        ->check(up_to_a_year())
-        ->option_text("DURATION")
-        ->needs("--timeout")
-        ->group(group);
-    app.add_flag("--keep-privileges", keep_privileges,
-                 "Never set no_new_privs; unprivileged processes stay slow")
-        ->group(group);
-    app.add_flag("--until-exit", until_exit,
-                 "Stop following when the command itself has ended; what it left running goes on")
-        ->excludes(attached)
-        ->group(group);
+    command.group(group);
+    command
+        .value("--engine", "NAME", engine,
+               "adaptive: stop at new calls; ptrace: at every call; auto (default): adaptive where possible")
+        .one_of(engines);
+    const Option attached =
+        command.value("-p,--attach", "PID[,PID...]", attach,
+                      "Record processes that run already, with all their threads, until they end or Ctrl-C");
+    command
+        .flag("--container", container,
+              "Record what happens inside the containers that podman, runc or crun start (as root)")
+        .excludes(attached);
+    const Option limit = command.duration(
+        "--timeout", "DURATION", timeout,
+        "Send SIGTERM (with -p: let go) after that time: 500ms, 10s, 5m, 1h (a bare number: seconds)");
+    command.duration("--kill-after", "DURATION", kill_after, "And SIGKILL that much later (default: 10s)")
+        .needs(limit);
+    command.flag("--keep-privileges", keep_privileges,
+                 "Never set no_new_privs; unprivileged processes stay slow");
+    command
+        .flag("--until-exit", until_exit,
+              "Stop following when the command itself has ended; what it left running goes on")
+        .excludes(attached);
 }
 
 Result<Target> TargetOptions::target(const std::vector<std::string>& command,

@@ -3,7 +3,6 @@
 
 #include <sys/types.h>
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -12,12 +11,10 @@
 
 #include "callcensus/recorder.hpp"
 #include "callcensus/result.hpp"
+#include "cli/command_line.hpp"
 
 namespace callcensus::cli {
 
-/// A duration as users write it, in seconds: 500ms, 10s, 5m, 1h.
-[[nodiscard]] CLI::AsNumberWithUnit duration();
-[[nodiscard]] CLI::Range up_to_a_year();
 [[nodiscard]] std::chrono::milliseconds milliseconds(double seconds);
 
 /// Of a process that was there before: of the first.
@@ -35,7 +32,7 @@ struct TargetOptions {
     std::optional<double> timeout;     // seconds
     std::optional<double> kill_after;  // seconds
 
-    void add_to(CLI::App& app, const std::string& group);
+    void add_to(CommandLine& command, const std::string& group);
 
     [[nodiscard]] bool attaches() const { return !attach.empty(); }
     /// What to follow. `example` is a command line for the error where there is nothing.

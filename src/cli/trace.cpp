@@ -67,22 +67,22 @@ void add_gaps_of_attaching(Recording& recording) {
                           "attached to running processes: what they called before is not recorded");
 }
 
-int trace(const TraceOptions& options, const std::vector<std::string>& command) {
+Result<int> trace(const TraceOptions& options, const std::vector<std::string>& command) {
     const auto target = options.target.target(command, "callcensus trace -- ls -l");
-    if (!target) return complain(target.error());
+    if (!target) return tl::unexpected(target.error());
     const auto* attached = std::get_if<Attach>(&*target);
     if (const std::string advice = options.target.advice(command); !advice.empty() && !options.quiet)
         say(advice);
     const auto derive_options = options.policy.resolve();
-    if (!derive_options) return complain(derive_options.error());
+    if (!derive_options) return tl::unexpected(derive_options.error());
     const auto known = read_known(options.known);
-    if (!known) return complain(known.error());
-    if (auto possible = check_outputs(options); !possible) return complain(possible.error());
+    if (!known) return tl::unexpected(known.error());
+    if (auto possible = check_outputs(options); !possible) return tl::unexpected(possible.error());
     // What the format cannot say of the part of the profile that is known beforehand; a command may run long.
     if (const auto possible =
             options.format.write(derive({}, *derive_options).profile, "", options.output, this_machine());
         !possible)
-        return complain(possible.error());
+        return tl::unexpected(possible.error());
 
     TraceObserver observer(options, *target);
     Plan plan;
@@ -95,12 +95,12 @@ int trace(const TraceOptions& options, const std::vector<std::string>& command) 
     // Whoever says what is known wants to run fast from the start.
     plan.patience = options.patience.value_or(known->empty() ? 1 : 0);
     const auto choice = options.target.choose_engine(*target, plan);
-    if (!choice) return complain(choice.error());
+    if (!choice) return tl::unexpected(choice.error());
     observer.runs_under(choice->recorder->id(), *known);
     const auto outcome = choice->recorder->run(*target, plan, observer);
     observer.finish();
     ignore_requests_to_end();
-    if (!outcome) return complain(outcome.error());
+    if (!outcome) return tl::unexpected(outcome.error());
     if (!outcome->started) {
         if (outcome->exec_errno == 0 && outcome->status) return end_as(*outcome->status);
         return report_failed_exec(command.front(), *outcome);
@@ -126,7 +126,7 @@ int trace(const TraceOptions& options, const std::vector<std::string>& command) 
     bool written = true;
     const auto write = [&](const std::string& path, const std::string& content) {
         const auto done = replace_file(path, content);
-        if (!done) complain(done.error());
+        if (!done) say_error(done.error());
         written = written && done.has_value();
         return done.has_value();
     };
@@ -135,7 +135,7 @@ int trace(const TraceOptions& options, const std::vector<std::string>& command) 
     std::vector<Written> files;
     for (ProfileReport& report : profiles) {
         auto file = options.format.write(report.derivation.profile, "", report.path, this_machine());
-        if (!file) complain(file.error());
+        if (!file) say_error(file.error());
         report.written = file && write(report.path, file->content);
         written = written && report.written;
         if (file) files.push_back(std::move(*file));
@@ -155,13 +155,13 @@ int trace(const TraceOptions& options, const std::vector<std::string>& command) 
 
 }  // namespace
 
-Subcommand add_trace(CLI::App& app) {
+Subcommand add_trace(Program& program) {
     const auto options = std::make_shared<TraceOptions>();
-    CLI::App* sub = app.add_subcommand(
-        "trace", "Run a command, record its system calls, write a profile that allows them");
-    sub->formatter(std::make_shared<HelpWithUsage>(
-        "callcensus trace [OPTIONS] [--] COMMAND [ARG...]\n       callcensus trace [OPTIONS] -p PID[,PID...]"));
-    sub->footer(
+    CommandLine sub =
+        program.add("trace", "Run a command, record its system calls, write a profile that allows them");
+    sub.usage(
+        "callcensus trace [OPTIONS] [--] COMMAND [ARG...]\n       callcensus trace [OPTIONS] -p PID[,PID...]");
+    sub.footer(
         "The command behaves as if untraced: same input, output, terminal, environment and exit status "
         "(125 to\n"
         "127 as in env(1)). Every child and thread is followed until the last one has ended.\n\n"
@@ -173,43 +173,31 @@ Subcommand add_trace(CLI::App& app) {
         "  callcensus trace --container -- podman run --rm alpine ls\n"
         "  docker run --security-opt seccomp=seccomp.json ...");
     const std::string output = "Output";
-    const CLI::Option* named =
-        sub->add_option("-o,--output", options->output,
-                        "The profile (default: seccomp.json; - is standard output, at the end)")
-            ->option_text("FILE")
-            ->group(output);
-    sub->add_option("--recording", options->recording,
-                    "Also save everything that was recorded, for `callcensus derive`")
-        ->option_text("FILE")
-        ->group(output);
-    sub->add_flag("-q,--quiet", options->quiet, "No summary and no status line")->group(output);
-    sub->add_flag("--json", options->json, "The summary as one line of JSON on standard error")
-        ->group(output);
+    sub.group(output);
+    const Option named = sub.value("-o,--output", "FILE", options->output,
+                                   "The profile (default: seccomp.json; - is standard output, at the end)");
+    sub.value("--recording", "FILE", options->recording,
+              "Also save everything that was recorded, for `callcensus derive`");
+    sub.flag("-q,--quiet", options->quiet, "No summary and no status line");
+    sub.flag("--json", options->json, "The summary as one line of JSON on standard error");
 
-    options->format.add_to(*sub, "--format", output);
+    options->format.add_to(sub, "--format", output);
 
     const std::string recording = "Recording";
-    options->target.add_to(*sub, recording);
-    sub->add_flag("--suspend-seccomp", options->suspend_seccomp,
-                  "Switch off the seccomp filters of the target while it is recorded (as root)")
-        ->group(recording);
-    sub->add_flag("--count", options->count, "Count every call and every result (slow: the ptrace engine)")
-        ->group(recording);
-    sub->add_option("--known", options->known,
-                    "Run at full speed from the start what this profile or recording already holds")
-        ->option_text("FILE")
-        ->allow_extra_args(false)
-        ->group(recording);
-    sub->add_option("--patience", options->patience,
-                    "Watch a process so much longer (2) or shorter (0.5; 0: not at all, slow "
-                    "without --known)")
-        ->option_text("FACTOR")
-        ->check(CLI::Range(0.0, 1e9))
-        ->group(recording);
-    options->policy.add_selection_to(*sub);
-    options->policy.add_to(*sub);
+    options->target.add_to(sub, recording);
+    sub.group(recording);
+    sub.flag("--suspend-seccomp", options->suspend_seccomp,
+             "Switch off the seccomp filters of the target while it is recorded (as root)");
+    sub.flag("--count", options->count, "Count every call and every result (slow: the ptrace engine)");
+    sub.value("--known", "FILE", options->known,
+              "Run at full speed from the start what this profile or recording already holds");
+    sub.number("--patience", "FACTOR", options->patience, 0.0, 1e9,
+               "Watch a process so much longer (2) or shorter (0.5; 0: not at all, slow "
+               "without --known)");
+    options->policy.add_selection_to(sub);
+    options->policy.add_to(sub);
     return {sub, TargetBegins::after_options, [options, named](const std::vector<std::string>& target) {
-                if (named->count() == 0) options->output = options->format.default_output();
+                if (!named.given()) options->output = options->format.default_output();
                 return trace(*options, target);
             }};
 }

@@ -339,15 +339,14 @@ int verify(const VerifyOptions& options, const std::vector<std::string>& command
 
 }  // namespace
 
-Subcommand add_verify(CLI::App& app) {
+Subcommand add_verify(Program& program) {
     const auto options = std::make_shared<VerifyOptions>();
-    CLI::App* sub =
-        app.add_subcommand("verify", "Tell what a profile would deny a program, and who calls it");
-    sub->formatter(
-        std::make_shared<HelpWithUsage>("callcensus verify [OPTIONS] PROFILE -- COMMAND [ARG...]\n"
-                                        "       callcensus verify [OPTIONS] PROFILE -p PID[,PID...]\n"
-                                        "       callcensus verify [OPTIONS] PROFILE RECORDING..."));
-    sub->footer(
+    CommandLine sub = program.add("verify", "Tell what a profile would deny a program, and who calls it");
+    sub.usage(
+        "callcensus verify [OPTIONS] PROFILE -- COMMAND [ARG...]\n"
+        "       callcensus verify [OPTIONS] PROFILE -p PID[,PID...]\n"
+        "       callcensus verify [OPTIONS] PROFILE RECORDING...");
+    sub.footer(
         "In audit mode the command runs unhindered, and all that would be denied is listed at its end. Exit\n"
         "status: the command's own, but 1 where something would be denied; 125 to 127 as in trace.\n\n"
         "Examples:\n"
@@ -355,50 +354,35 @@ Subcommand add_verify(CLI::App& app) {
         "  callcensus verify --fix better.json seccomp.json -- ./tests\n"
         "  callcensus verify --mode enforce --as runc seccomp.json -- ./server\n"
         "  callcensus verify seccomp.json run1.json run2.json       nothing is run");
-    sub->add_option("PROFILE", options->profile, "In any format that can be read; - is standard input")
-        ->required()
-        ->option_text("FILE");
-    sub->add_option("RECORDING", options->recordings, "In place of a command: what `trace --recording` saved")
-        ->option_text("FILE...");
+    sub.value("PROFILE", "FILE", options->profile, "In any format that can be read; - is standard input")
+        .required();
+    sub.value("RECORDING", "FILE...", options->recordings,
+              "In place of a command: what `trace --recording` saved");
     const std::string how = "How";
-    sub->add_option("--mode", options->mode,
-                    "audit (default): deny nothing, list everything; enforce: load the profile, slow")
-        ->check(CLI::IsMember({"audit", "enforce"}))
-        ->option_text("MODE")
-        ->group(how);
-    sub->add_option(
-           "--as", options->runtime,
-           "Also what that container runtime calls before the command: runc, crun, any, none (default)")
-        ->check(CLI::IsMember({"runc", "crun", "any", "none"}))
-        ->option_text("NAME")
-        ->group(how);
-    sub->add_flag("--no-new-privileges", options->no_new_privileges,
-                  "With --as: for a container with no_new_privileges, whose runtime needs less")
-        ->group(how);
-    options->target.add_to(*sub, how);
+    sub.group(how);
+    sub.value("--mode", "MODE", options->mode,
+              "audit (default): deny nothing, list everything; enforce: load the profile, slow")
+        .one_of({"audit", "enforce"});
+    sub.value("--as", "NAME", options->runtime,
+              "Also what that container runtime calls before the command: runc, crun, any, none (default)")
+        .one_of({"runc", "crun", "any", "none"});
+    sub.flag("--no-new-privileges", options->no_new_privileges,
+             "With --as: for a container with no_new_privileges, whose runtime needs less");
+    options->target.add_to(sub, how);
     const std::string output = "Output";
-    sub->add_flag("--stacks", options->stacks, "The call stack of each finding's first call")->group(output);
-    sub->add_flag("--unused", options->unused, "Also what the profile allows and this run has not used")
-        ->group(output);
-    sub->add_option("--fix", options->fix,
-                    "Write the profile with the smallest changes that allow the findings")
-        ->option_text("FILE")
-        ->group(output);
-    sub->add_option("--format", options->format, "Of the report: text (default), json, junit, sarif")
-        ->check(CLI::IsMember({"text", "json", "junit", "sarif"}))
-        ->option_text("FORMAT")
-        ->group(output);
-    sub->add_option("-o,--output", options->output,
-                    "The report (default: standard error; of a recording standard output)")
-        ->option_text("FILE")
-        ->group(output);
-    sub->add_option("--exit-code", options->exit_code,
-                    "The status where an audit has found something (default: 1)")
-        ->check(CLI::Range(0, 255))
-        ->option_text("N")
-        ->group(output);
-    sub->add_flag("-q,--quiet", options->quiet, "No report where nothing is denied")->group(output);
-    options->machine.add_to(*sub);
+    sub.group(output);
+    sub.flag("--stacks", options->stacks, "The call stack of each finding's first call");
+    sub.flag("--unused", options->unused, "Also what the profile allows and this run has not used");
+    sub.value("--fix", "FILE", options->fix,
+              "Write the profile with the smallest changes that allow the findings");
+    sub.value("--format", "FORMAT", options->format, "Of the report: text (default), json, junit, sarif")
+        .one_of({"text", "json", "junit", "sarif"});
+    sub.value("-o,--output", "FILE", options->output,
+              "The report (default: standard error; of a recording standard output)");
+    sub.number("--exit-code", "N", options->exit_code, 0, 255,
+               "The status where an audit has found something (default: 1)");
+    sub.flag("-q,--quiet", options->quiet, "No report where nothing is denied");
+    options->machine.add_to(sub);
     return {sub, TargetBegins::after_separator,
             [options](const std::vector<std::string>& command) { return verify(*options, command); }};
 }

@@ -2,21 +2,24 @@
 
 #include "catch.hpp"
 
+using callcensus::cli::CommandLine;
+using callcensus::cli::Program;
 using callcensus::cli::split_target;
 
 namespace {
 using Words = std::vector<std::string>;
 
 struct Fixture {
-    CLI::App app;
+    Program program{"callcensus", "", "", ""};
+    CommandLine command = program.add("trace", "");
     std::string output;
     bool quiet = false;
     Fixture() {
-        app.add_option("-o,--output", output);
-        app.add_flag("-q,--quiet", quiet);
+        command.value("-o,--output", "FILE", output, "");
+        command.flag("-q,--quiet", quiet, "");
     }
     void check(const Words& arguments, const Words& ours, const Words& target) {
-        const auto split = split_target(app, arguments);
+        const auto split = split_target(command, arguments);
         CHECK(split.ours == ours);
         CHECK(split.target == target);
     }
