@@ -14,7 +14,7 @@ namespace {
 // library/kernel differences" (man-pages 6.03). Names that some ABI has as calls of its own (send, stat64,
 // sigaction) stand here for the ABIs that have not.
 const std::vector<LibcFunctions>& rows() {
-    static const std::vector<LibcFunctions> table{
+    static const std::vector<LibcFunctions> functions{
         // Files by descriptor.
         {"pread", "pread64"},
         {"aio_read", "pread64"},
@@ -133,7 +133,7 @@ const std::vector<LibcFunctions>& rows() {
         {"sysctl", "_sysctl"},
         {"arc4random arc4random_buf arc4random_uniform getentropy", "getrandom"},
     };
-    return table;
+    return functions;
 }
 
 std::vector<std::string> of_these_abis(std::string_view calls, const std::set<Abi>& abis) {

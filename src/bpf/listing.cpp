@@ -42,7 +42,7 @@ std::string field(std::uint32_t offset) {
     return fmt::format("{} half of arg{}", word(first), (offset - first) / 8);
 }
 
-std::string answer(std::uint32_t value) {
+std::string answer_text(std::uint32_t value) {
     const std::uint32_t data = value & SECCOMP_RET_DATA;
     switch (value & SECCOMP_RET_ACTION_FULL) {
         case SECCOMP_RET_ALLOW:
@@ -111,7 +111,7 @@ std::string described(const sock_filter& code, std::size_t at, const State& stat
         case BPF_JMP | BPF_JA:
             return fmt::format("goto {}", next + code.k);
         case BPF_RET | BPF_K:
-            return "return " + answer(code.k);
+            return "return " + answer_text(code.k);
         default:
             return fmt::format("code {:#x}, jt {}, jf {}, k {:#x}", code.code, code.jt, code.jf, code.k);
     }

@@ -63,19 +63,19 @@ Option CommandLine::flag(const std::string& names, bool& value, const std::strin
 }
 
 Option CommandLine::value(const std::string& names, const std::string& shown, std::string& value,
-                      const std::string& help) {
+                          const std::string& help) {
     return Option(*app_->add_option(names, value, help)->option_text(shown)->group(group_));
 }
 
-Option CommandLine::value(const std::string& names, const std::string& shown, std::vector<std::string>& values,
-                      const std::string& help) {
+Option CommandLine::value(const std::string& names, const std::string& shown,
+                          std::vector<std::string>& values, const std::string& help) {
     CLI::Option* added = app_->add_option(names, values, help)->option_text(shown)->group(group_);
     if (!added->get_positional()) added->allow_extra_args(false);
     return Option(*added);
 }
 
 Option CommandLine::list(const std::string& names, const std::string& shown, std::vector<std::string>& values,
-                     const std::string& help) {
+                         const std::string& help) {
     return Option(*app_->add_option(names, values, help)
                        ->option_text(shown)
                        ->group(group_)
@@ -85,20 +85,21 @@ Option CommandLine::list(const std::string& names, const std::string& shown, std
 
 template <class Value, class Number>
 Option CommandLine::number(const std::string& names, const std::string& shown, Value& value, Number least,
-                       Number most, const std::string& help) {
+                           Number most, const std::string& help) {
     return Option(*app_->add_option(names, value, help)
                        ->option_text(shown)
                        ->group(group_)
                        ->check(CLI::Range(least, most)));
 }
-template Option CommandLine::number(const std::string&, const std::string&, int&, int, int, const std::string&);
+template Option CommandLine::number(const std::string&, const std::string&, int&, int, int,
+                                    const std::string&);
 template Option CommandLine::number(const std::string&, const std::string&, std::size_t&, int, int,
-                                const std::string&);
+                                    const std::string&);
 template Option CommandLine::number(const std::string&, const std::string&, std::optional<double>&, double,
-                                double, const std::string&);
+                                    double, const std::string&);
 
-Option CommandLine::duration(const std::string& names, const std::string& shown, std::optional<double>& seconds,
-                         const std::string& help) {
+Option CommandLine::duration(const std::string& names, const std::string& shown,
+                             std::optional<double>& seconds, const std::string& help) {
     const std::map<std::string, double> units{{"ms", 0.001}, {"s", 1}, {"m", 60}, {"h", 3600}};
     constexpr double year = 31'536'000;
     return Option(
@@ -110,8 +111,8 @@ Option CommandLine::duration(const std::string& names, const std::string& shown,
 }
 
 Option CommandLine::word(const std::string& names, const std::string& shown,
-                     const std::vector<std::string>& words, const std::string& help,
-                     std::function<void(std::size_t)> choose) {
+                         const std::vector<std::string>& words, const std::string& help,
+                         std::function<void(std::size_t)> choose) {
     const auto choose_word = [words, choose = std::move(choose)](const std::string& word) {
         choose(static_cast<std::size_t>(std::find(words.begin(), words.end(), word) - words.begin()));
     };

@@ -70,15 +70,14 @@ Result<int> lint_profiles(const LintCommandOptions& options) {
             auto findings = lint(profile, *lint_options);
             file.findings.insert(file.findings.end(), findings.begin(), findings.end());
         }
-        found = found ||
-                std::any_of(file.findings.begin(), file.findings.end(), [&](const Finding& finding) {
+        found = found || std::any_of(file.findings.begin(), file.findings.end(), [&](const Finding& finding) {
                     return finding.severity >= options.severity;
                 });
         files.push_back(std::move(file));
     }
     const std::string report = options.format == ReportFormat::json    ? lint_json(files)
                                : options.format == ReportFormat::sarif ? lint_sarif(files, lint_checks())
-                                                           : lint_text(files);
+                                                                       : lint_text(files);
     if (const auto written = write_all(STDOUT_FILENO, report, "standard output"); !written)
         return tl::unexpected(written.error());
     return found ? found_something : 0;

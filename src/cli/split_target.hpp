@@ -13,8 +13,8 @@ struct SplitArguments {
     std::vector<std::string> target;
 };
 
-/// At `--`, or at the first argument that is neither an option of `command` nor an option's value. Done before
-/// the parser sees anything: it would take options after the command (`trace ls -o y`) for ours.
+/// At `--`, or at the first argument that is neither an option of `command` nor an option's value. Done
+/// before the parser sees anything: it would take options after the command (`trace ls -o y`) for ours.
 [[nodiscard]] SplitArguments split_target(const CommandLine& command,
                                           const std::vector<std::string>& arguments);
 

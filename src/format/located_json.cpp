@@ -71,9 +71,9 @@ class CountingIterator {
 
 // Builds the tree. Containers under construction lie on a stack of values, not of pointers, since vectors
 // move.
-class TreeBuilder final : public nlohmann::json_sax<json> {
+class JsonTreeBuilder final : public nlohmann::json_sax<json> {
   public:
-    TreeBuilder(std::string_view text, const std::string& source, const Progress& progress)
+    JsonTreeBuilder(std::string_view text, const std::string& source, const Progress& progress)
         : text_(text), source_(source), progress_(progress) {}
 
     bool null() override { return scalar(json::value_t::null, nullptr); }
@@ -200,7 +200,7 @@ std::string place(std::string_view text, const std::string& source, std::size_t 
 Result<LocatedJson> parse_located(std::string_view text, const std::string& source) {
     if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return fail("is empty", source);
     Progress progress;
-    TreeBuilder builder(text, source, progress);
+    JsonTreeBuilder builder(text, source, progress);
     json::sax_parse(CountingIterator(text, 0, progress), CountingIterator(text, text.size(), progress),
                     &builder);
     return std::move(builder).result();

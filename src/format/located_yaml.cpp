@@ -103,9 +103,9 @@ void resolve_plain(LocatedJson& node, const std::string& text) {
 }
 
 // Containers under construction lie on a stack of values, as in the reader of JSON.
-class TreeBuilder {
+class YamlTreeBuilder {
   public:
-    TreeBuilder(std::string_view text, const std::string& source)
+    YamlTreeBuilder(std::string_view text, const std::string& source)
         : text_(text), source_(source), offsets_(text), parser_(text) {}
 
     Result<std::vector<LocatedJson>> build() {
@@ -232,7 +232,7 @@ class TreeBuilder {
 }  // namespace
 
 Result<std::vector<LocatedJson>> parse_located_yaml(std::string_view text, const std::string& source) {
-    return TreeBuilder(text, source).build();
+    return YamlTreeBuilder(text, source).build();
 }
 
 }  // namespace callcensus

@@ -12,7 +12,7 @@ constexpr std::string_view time64_user =
 // sysdeps/unix/sysv/linux of glibc 2.36: clone-internal.c, faccessat.c, closefrom.c, statx.c, preadv2.c,
 // pwritev2.c, fexecve.c, renameat2.c, rseq-internal.h; fchmodat.c of 2.39;
 // clock_gettime.c and its like on 32-bit ABIs. mv: gnulib's renameatu.c.
-constexpr std::array table{
+constexpr std::array fallback_table{
     Fallback{"clone3", "clone", false, "glibc 2.34 starts threads and processes by it"},
     Fallback{"faccessat2", "faccessat access", false, "glibc 2.33 and musl 1.2 answer faccessat() by it"},
     Fallback{"fchmodat2", "fchmodat", false, "glibc 2.39 answers fchmodat() by it"},
@@ -50,12 +50,12 @@ constexpr std::array table{
 
 }  // namespace
 
-std::span<const Fallback> all_fallbacks() { return table; }
+std::span<const Fallback> all_fallbacks() { return fallback_table; }
 
 const Fallback* find_fallback(std::string_view name) {
-    const auto* const row =
-        std::find_if(table.begin(), table.end(), [&](const Fallback& it) { return it.name == name; });
-    return row == table.end() ? nullptr : row;
+    const auto* const row = std::find_if(fallback_table.begin(), fallback_table.end(),
+                                         [&](const Fallback& it) { return it.name == name; });
+    return row == fallback_table.end() ? nullptr : row;
 }
 
 }  // namespace callcensus

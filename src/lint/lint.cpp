@@ -22,80 +22,80 @@ constexpr std::array<ConsumerFacts, 6> consumers{{
     {"spo", false, false, false, RuntimeSet::any},
 }};
 
-struct Row {
+struct CheckRow {
     LintCheck check;
     void (*run)(Lint& lint);
 };
 
 // CC1: refused, or read otherwise than it is written. CC2: names. CC3: rules beside each other. CC4:
 // conditions on arguments. CC5: what becomes of the programs under the profile.
-constexpr std::array table{
-    Row{{"CC101", "malformed value"}, checks::malformed},
-    Row{{"CC102", "unknown action"}, checks::unknown_action},
-    Row{{"CC103", "unknown architecture"}, checks::unknown_architecture},
-    Row{{"CC104", "unknown operator"}, checks::unknown_operator},
-    Row{{"CC105", "argument index above 5"}, checks::argument_index},
-    Row{{"CC106", "name beside names"}, checks::name_and_names},
-    Row{{"CC107", "archMap beside architectures"}, checks::architectures_twice},
-    Row{{"CC108", "byte-order mark"}, checks::byte_order_mark},
-    Row{{"CC109", "repeated key"}, checks::repeated_key},
-    Row{{"CC110", "unknown field"}, checks::unknown_member},
-    Row{{"CC111", "taken for no profile"}, checks::switched_off},
-    Row{{"CC112", "rule without names"}, checks::no_names},
-    Row{{"CC113", "includes and excludes dropped"}, checks::context_dropped},
-    Row{{"CC114", "archMap dropped"}, checks::arch_map_dropped},
-    Row{{"CC115", "name dropped"}, checks::name_dropped},
-    Row{{"CC116", "errno name dropped"}, checks::errno_name_dropped},
-    Row{{"CC117", "minKernel dropped"}, checks::min_kernel_dropped},
-    Row{{"CC118", "minKernel is not X.Y"}, checks::min_kernel_form},
-    Row{{"CC119", "architecture in a condition is not Go's name"}, checks::context_architecture},
-    Row{{"CC120", "unknown capability"}, checks::capability},
-    Row{{"CC121", "flags"}, checks::flags},
-    Row{{"CC122", "errno of an action that has none"}, checks::errno_without_use},
-    Row{{"CC123", "errno out of range"}, checks::errno_value},
-    Row{{"CC124", "unknown errno name"}, checks::errno_name},
-    Row{{"CC125", "NOTIFY where it cannot be"}, checks::notify},
-    Row{{"CC126", "listener without NOTIFY"}, checks::listener},
-    Row{{"CC127", "architectures of both byte orders"}, checks::byte_orders},
-    Row{{"CC128", "architecture that older runtimes refuse"}, checks::new_architecture},
-    Row{{"CC129", "no place in a SeccompProfile"}, checks::operator_form},
-    Row{{"CC201", "unknown system call"}, checks::unknown_name},
-    Row{{"CC202", "system call newer than libseccomp"}, checks::new_name},
-    Row{{"CC203", "system call of another architecture"}, checks::absent_call},
-    Row{{"CC301", "duplicate"}, checks::duplicate},
-    Row{{"CC302", "contradicting rules"}, checks::conflict},
-    Row{{"CC303", "conditions without effect"}, checks::shadowed},
-    Row{{"CC304", "overlapping conditions with different actions"}, checks::order_dependent},
-    Row{{"CC305", "same as the default"}, checks::same_as_default},
-    Row{{"CC306", "rules that libseccomp compiles wrong"}, checks::miscompiled},
-    Row{{"CC307", "rules that runtimes refuse"}, checks::refused},
-    Row{{"CC401", "constant wider than the arguments"}, checks::wide_constant},
-    Row{{"CC402", "value outside the mask"}, checks::outside_mask},
-    Row{{"CC403", "valueTwo and operator do not match"}, checks::second_value},
-    Row{{"CC404", "argument compared twice in one rule"}, checks::repeated_index},
-    Row{{"CC405", "condition that always or never holds"}, checks::constant_condition},
-    Row{{"CC406", "condition on an address"}, checks::pointer},
-    Row{{"CC501", "everything allowed by default"}, checks::open_default},
-    Row{{"CC502", "denial that libc does not fall back from"}, checks::denied_fallback},
-    Row{{"CC503", "ENOSYS lost under runc"}, checks::enosys_trap},
-    Row{{"CC504", "calls that every program needs are denied"}, checks::missing_end},
-    Row{{"CC505", "calls of another libc or kernel are missing"}, checks::missing_siblings},
-    Row{{"CC506", "calls of the container runtime are denied"}, checks::missing_runtime_calls},
-    Row{{"CC507", "risky call"}, checks::risky},
-    Row{{"CC508", "LOG lets through"}, checks::logged},
-    Row{{"CC509", "TRACE without a tracer"}, checks::traced},
-    Row{{"CC510", "x32 is open"}, checks::x32_open},
-    Row{{"CC511", "ABI of this machine not listed"}, checks::closed_abi},
-    Row{{"CC512", "no architectures"}, checks::native_only},
-    Row{{"CC513", "multiplexer goes round conditions"}, checks::multiplexer},
-    Row{{"CC514", "32-bit calls are open"}, checks::open_abi},
-    Row{{"CC515", "KILL ends a thread only"}, checks::kills_a_thread},
-    Row{{"CC516", "another way is open"}, checks::other_ways},
+constexpr std::array check_table{
+    CheckRow{{"CC101", "malformed value"}, checks::malformed},
+    CheckRow{{"CC102", "unknown action"}, checks::unknown_action},
+    CheckRow{{"CC103", "unknown architecture"}, checks::unknown_architecture},
+    CheckRow{{"CC104", "unknown operator"}, checks::unknown_operator},
+    CheckRow{{"CC105", "argument index above 5"}, checks::argument_index},
+    CheckRow{{"CC106", "name beside names"}, checks::name_and_names},
+    CheckRow{{"CC107", "archMap beside architectures"}, checks::architectures_twice},
+    CheckRow{{"CC108", "byte-order mark"}, checks::byte_order_mark},
+    CheckRow{{"CC109", "repeated key"}, checks::repeated_key},
+    CheckRow{{"CC110", "unknown field"}, checks::unknown_member},
+    CheckRow{{"CC111", "taken for no profile"}, checks::switched_off},
+    CheckRow{{"CC112", "rule without names"}, checks::no_names},
+    CheckRow{{"CC113", "includes and excludes dropped"}, checks::context_dropped},
+    CheckRow{{"CC114", "archMap dropped"}, checks::arch_map_dropped},
+    CheckRow{{"CC115", "name dropped"}, checks::name_dropped},
+    CheckRow{{"CC116", "errno name dropped"}, checks::errno_name_dropped},
+    CheckRow{{"CC117", "minKernel dropped"}, checks::min_kernel_dropped},
+    CheckRow{{"CC118", "minKernel is not X.Y"}, checks::min_kernel_form},
+    CheckRow{{"CC119", "architecture in a condition is not Go's name"}, checks::context_architecture},
+    CheckRow{{"CC120", "unknown capability"}, checks::capability},
+    CheckRow{{"CC121", "flags"}, checks::flags},
+    CheckRow{{"CC122", "errno of an action that has none"}, checks::errno_without_use},
+    CheckRow{{"CC123", "errno out of range"}, checks::errno_value},
+    CheckRow{{"CC124", "unknown errno name"}, checks::errno_name},
+    CheckRow{{"CC125", "NOTIFY where it cannot be"}, checks::notify},
+    CheckRow{{"CC126", "listener without NOTIFY"}, checks::listener},
+    CheckRow{{"CC127", "architectures of both byte orders"}, checks::byte_orders},
+    CheckRow{{"CC128", "architecture that older runtimes refuse"}, checks::new_architecture},
+    CheckRow{{"CC129", "no place in a SeccompProfile"}, checks::operator_form},
+    CheckRow{{"CC201", "unknown system call"}, checks::unknown_name},
+    CheckRow{{"CC202", "system call newer than libseccomp"}, checks::new_name},
+    CheckRow{{"CC203", "system call of another architecture"}, checks::absent_call},
+    CheckRow{{"CC301", "duplicate"}, checks::duplicate},
+    CheckRow{{"CC302", "contradicting rules"}, checks::conflict},
+    CheckRow{{"CC303", "conditions without effect"}, checks::shadowed},
+    CheckRow{{"CC304", "overlapping conditions with different actions"}, checks::order_dependent},
+    CheckRow{{"CC305", "same as the default"}, checks::same_as_default},
+    CheckRow{{"CC306", "rules that libseccomp compiles wrong"}, checks::miscompiled},
+    CheckRow{{"CC307", "rules that runtimes refuse"}, checks::refused},
+    CheckRow{{"CC401", "constant wider than the arguments"}, checks::wide_constant},
+    CheckRow{{"CC402", "value outside the mask"}, checks::outside_mask},
+    CheckRow{{"CC403", "valueTwo and operator do not match"}, checks::second_value},
+    CheckRow{{"CC404", "argument compared twice in one rule"}, checks::repeated_index},
+    CheckRow{{"CC405", "condition that always or never holds"}, checks::constant_condition},
+    CheckRow{{"CC406", "condition on an address"}, checks::pointer},
+    CheckRow{{"CC501", "everything allowed by default"}, checks::open_default},
+    CheckRow{{"CC502", "denial that libc does not fall back from"}, checks::denied_fallback},
+    CheckRow{{"CC503", "ENOSYS lost under runc"}, checks::enosys_trap},
+    CheckRow{{"CC504", "calls that every program needs are denied"}, checks::missing_end},
+    CheckRow{{"CC505", "calls of another libc or kernel are missing"}, checks::missing_siblings},
+    CheckRow{{"CC506", "calls of the container runtime are denied"}, checks::missing_runtime_calls},
+    CheckRow{{"CC507", "risky call"}, checks::risky},
+    CheckRow{{"CC508", "LOG lets through"}, checks::logged},
+    CheckRow{{"CC509", "TRACE without a tracer"}, checks::traced},
+    CheckRow{{"CC510", "x32 is open"}, checks::x32_open},
+    CheckRow{{"CC511", "ABI of this machine not listed"}, checks::closed_abi},
+    CheckRow{{"CC512", "no architectures"}, checks::native_only},
+    CheckRow{{"CC513", "multiplexer goes round conditions"}, checks::multiplexer},
+    CheckRow{{"CC514", "32-bit calls are open"}, checks::open_abi},
+    CheckRow{{"CC515", "KILL ends a thread only"}, checks::kills_a_thread},
+    CheckRow{{"CC516", "another way is open"}, checks::other_ways},
 };
 
 constexpr bool sorted() {
-    for (std::size_t i = 1; i < table.size(); ++i)
-        if (!(table[i - 1].check.code < table[i].check.code)) return false;
+    for (std::size_t i = 1; i < check_table.size(); ++i)
+        if (!(check_table[i - 1].check.code < check_table[i].check.code)) return false;
     return true;
 }
 static_assert(sorted());
@@ -197,7 +197,7 @@ std::string Lint::line_of(std::string_view path) const {
 
 std::vector<LintCheck> lint_checks() {
     std::vector<LintCheck> checks;
-    for (const Row& row : table) checks.push_back(row.check);
+    for (const CheckRow& row : check_table) checks.push_back(row.check);
     return checks;
 }
 
@@ -205,7 +205,7 @@ std::vector<Finding> lint(const ProfileText& text, const LintOptions& options) {
     Lint lint(text, options);
     // Of what is no profile there is nothing to say but that.
     const bool is_empty = text.places.size() <= 1 || says_nothing(lint);
-    for (const Row& row : table) {
+    for (const CheckRow& row : check_table) {
         if (is_empty && row.check.code >= "CC2") break;
         const auto& ignored = options.ignored;
         if (std::find(ignored.begin(), ignored.end(), row.check.code) != ignored.end()) continue;
@@ -219,7 +219,8 @@ std::vector<Finding> lint(const ProfileText& text, const LintOptions& options) {
     std::vector<Finding> findings;
     std::copy_if(lint.findings.begin(), lint.findings.end(), std::back_inserter(findings),
                  [&](const Finding& finding) {
-                     return finding.code == table.front().check.code || guessed.count(finding.place) == 0;
+                     return finding.code == check_table.front().check.code ||
+                            guessed.count(finding.place) == 0;
                  });
     std::stable_sort(findings.begin(), findings.end(),
                      [](const Finding& a, const Finding& b) { return a.place < b.place; });

@@ -30,7 +30,7 @@ enum class Needed : bool {
     by_some,   // versions or starts; or to the end that all goes well
     by_every,  // version that was measured, whenever it starts a container so: it does not start without
 };
-struct Row {
+struct RuntimeRow {
     RuntimeSet runtime;
     Needed needed;
     unsigned when;  // all of these must hold
@@ -40,33 +40,34 @@ constexpr auto crun = RuntimeSet::crun;
 constexpr auto runc = RuntimeSet::runc;
 constexpr auto by_some = Needed::by_some;
 constexpr auto by_every = Needed::by_every;
-constexpr std::array rows{
+constexpr std::array runtime_rows{
     // crun. `select` alone was not measured: crun's source waits by select(), which glibc turns into pselect6
     // and other libcs need not. It waits where containers are created first and started later.
-    Row{crun, by_every, always, "execve"},
-    Row{crun, by_every, where_denial_kills, "close"},
-    Row{crun, by_some, where_denial_kills, "close_range"},
-    Row{crun, by_every, without_no_new_privileges,
-        "capset prctl rt_sigaction rt_sigprocmask setresgid setresuid write"},
-    Row{crun, by_some, without_no_new_privileges, "pselect6 read select"},
-    Row{crun, by_some, for_exec, "write"},
-    Row{crun, by_some, for_exec | where_denial_kills, "umask"},
-    Row{crun, by_some, for_exec | without_no_new_privileges, "fchown fstat openat setgroups statx"},
-    Row{crun, by_some, for_exec | where_denial_kills | without_no_new_privileges, "ioctl"},
+    RuntimeRow{crun, by_every, always, "execve"},
+    RuntimeRow{crun, by_every, where_denial_kills, "close"},
+    RuntimeRow{crun, by_some, where_denial_kills, "close_range"},
+    RuntimeRow{crun, by_every, without_no_new_privileges,
+               "capset prctl rt_sigaction rt_sigprocmask setresgid setresuid write"},
+    RuntimeRow{crun, by_some, without_no_new_privileges, "pselect6 read select"},
+    RuntimeRow{crun, by_some, for_exec, "write"},
+    RuntimeRow{crun, by_some, for_exec | where_denial_kills, "umask"},
+    RuntimeRow{crun, by_some, for_exec | without_no_new_privileges, "fchown fstat openat setgroups statx"},
+    RuntimeRow{crun, by_some, for_exec | where_denial_kills | without_no_new_privileges, "ioctl"},
     // runc, on the thread that loads the filter and becomes the command.
-    Row{runc, by_every, always, "close execve fstatfs getdents64 openat write"},
-    Row{runc, by_some, always, "fstat openat2 statx"},
-    Row{runc, by_some, where_denial_kills, "fcntl"},
-    Row{runc, by_every, without_no_new_privileges,
-        "capget capset chdir fstat getcwd getppid newfstatat prctl read setgid setgroups setuid"},
-    Row{runc, by_some, without_no_new_privileges, "faccessat2 fchown"},
-    Row{runc, by_every, where_denial_kills | without_no_new_privileges, "faccessat2"},
-    Row{runc, by_some, where_denial_kills | without_no_new_privileges, "close_range"},
-    Row{runc, by_some, for_exec | where_denial_kills | without_no_new_privileges,
-        "faccessat fsconfig fsmount fsopen open_tree uname"},
+    RuntimeRow{runc, by_every, always, "close execve fstatfs getdents64 openat write"},
+    RuntimeRow{runc, by_some, always, "fstat openat2 statx"},
+    RuntimeRow{runc, by_some, where_denial_kills, "fcntl"},
+    RuntimeRow{runc, by_every, without_no_new_privileges,
+               "capget capset chdir fstat getcwd getppid newfstatat prctl read setgid setgroups setuid"},
+    RuntimeRow{runc, by_some, without_no_new_privileges, "faccessat2 fchown"},
+    RuntimeRow{runc, by_every, where_denial_kills | without_no_new_privileges, "faccessat2"},
+    RuntimeRow{runc, by_some, where_denial_kills | without_no_new_privileges, "close_range"},
+    RuntimeRow{runc, by_some, for_exec | where_denial_kills | without_no_new_privileges,
+               "faccessat fsconfig fsmount fsopen open_tree uname"},
     // Go's scheduler, signals and memory, on that thread by chance: futex in more than half of the runs,
     // rt_sigreturn in 2 to 20 of a hundred.
-    Row{runc, by_some, always,
+    RuntimeRow{
+        runc, by_some, always,
         "epoll_ctl epoll_pwait futex getpid madvise mmap munmap nanosleep rt_sigreturn sched_yield tgkill"},
 };
 
@@ -80,7 +81,7 @@ unsigned what_holds(const ContainerUse& use) {
 
 std::set<std::string> needed_by(RuntimeSet runtime, Needed least, unsigned holds) {
     std::set<std::string> names;
-    for (const Row& row : rows) {
+    for (const RuntimeRow& row : runtime_rows) {
         const bool wanted = runtime == RuntimeSet::any || runtime == row.runtime;
         if (wanted && row.needed >= least && (row.when & ~holds) == 0)
             for (const std::string_view name : words_of(row.names)) names.emplace(name);

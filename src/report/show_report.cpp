@@ -48,7 +48,7 @@ std::string ids(const std::vector<Abi>& abis) {
     return fmt::format("{}", fmt::join(list, " "));
 }
 
-std::string counted(const ShownCall& call) {
+std::string count_text(const ShownCall& call) {
     if (call.count == 0) return "-";
     return (call.exact ? "" : ">=") + std::to_string(call.count);
 }
@@ -240,7 +240,7 @@ std::string show_text(const std::string& name, const std::vector<std::string>& h
         std::vector<std::string_view> colours;
         for (const ShownCall& call : calls) {
             if (Heading{call.group, call.why} != heading) continue;
-            Row row{call.call,        abis(call),           call.group == called ? counted(call) : "",
+            Row row{call.call,        abis(call),           call.group == called ? count_text(call) : "",
                     errors(call),     risk_text(call.risk), users(call),
                     first_site(call), call.condition};
             for (std::string& cell : row) cell = printable(cell);
