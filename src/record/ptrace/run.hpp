@@ -13,7 +13,6 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -26,6 +25,7 @@
 #include "record/ptrace/learner.hpp"
 #include "record/ptrace/placement.hpp"
 #include "record/ptrace/signal_relay.hpp"
+#include "record/ptrace/status_queue.hpp"
 #include "record/ptrace/stop.hpp"
 #include "record/ptrace/stop_tally.hpp"
 #include "record/ptrace/stopped_task.hpp"
@@ -75,16 +75,12 @@ class Run {
         // Only with a learner:
         Time resumed;  // for the last time
         std::optional<Injection> injection;
-        bool held = false;  // not resumed before its process's injection is over
+        std::optional<StoppedTask> parked;  // until its process's injection is over
         bool surely_filtered =
             false;  // what it creates inherits: it has been resumed since its process is let run
     };
     static constexpr const char* filters_switched_off =
         "the seccomp filters of the target were switched off while it was recorded";
-    struct Waited {
-        pid_t tid;
-        int status;
-    };
 
     // Starting (run_start.cpp)
     [[nodiscard]] long options() const;
@@ -105,21 +101,17 @@ class Run {
     [[nodiscard]] bool records_strangers(pid_t tid) const;
     void begin_recording(const StoppedTask& stopped, Task& task, const std::string& executable);
 
-    // Waiting
-    std::optional<Waited> wait_for_any(int options);
-    void collect_all();
-    std::optional<Waited> next_status();
-    [[nodiscard]] bool everything_has_ended();
-
     // Acting on one status (run.cpp)
-    void act(Waited waited);
+    [[nodiscard]] bool everything_has_ended();
+    void act(Report report);
+    Task* newcomer(pid_t tid);
     void hear_its_creator_first(pid_t child);
     void on(const Ended& ended, Task& task);
-    void on(const SyscallStop& stop, Task& task);
-    void on(const EventStop& stop, Task& task);
-    void on(const GroupStop& stop, Task& task);
-    void on(const TrapStop& stop, Task& task);
-    void on(const SignalStop& stop, Task& task);
+    void on(const SyscallStop& stop, StoppedTask stopped, Task& task);
+    void on(const EventStop& stop, StoppedTask stopped, Task& task);
+    void on(const GroupStop& stop, StoppedTask stopped, Task& task);
+    void on(const TrapStop& stop, StoppedTask stopped, Task& task);
+    void on(const SignalStop& stop, StoppedTask stopped, Task& task);
     void begin_call_again(const StoppedTask& stopped, Task& task);
     void resume(StoppedTask stopped, Task& task, int signal = 0);
 
@@ -130,7 +122,8 @@ class Run {
     void trapped(StoppedTask& stopped, Task& task);
     void count_stop_of_released(const Task& task);
     void begins_to_load_filter(Task& task, bool on_all_threads);
-    void release_held(const Process& process);
+    void resume_parked(const Process& process);
+    static void drop_parked(Task& task);
     void created(Task& creator, pid_t child);
     void execed(StoppedTask& stopped, Task& task);
 
@@ -174,6 +167,7 @@ class Run {
     StopTally stops_;
     bool stops_told_ = false;
     SignalRelay signals_;
+    StatusQueue statuses_;
     Placement placement_;
     Outcome outcome_;
 
@@ -182,8 +176,7 @@ class Run {
     std::string own_mount_namespace_;
     pid_t main_ = 0;  // whose end and stops are the target's; 0 where it was attached to
     bool main_let_go_ = false;
-    bool main_unreaped_ = false;  // its end is known to us alone
-    std::size_t arriving_ = 0;    // tasks
+    std::size_t arriving_ = 0;  // tasks
     bool killing_ = false;
     bool spares_engines_ = false;  // which are around the containers to be killed
     bool letting_go_ = false;
@@ -196,9 +189,6 @@ class Run {
     std::unordered_map<pid_t, CloneFlags> hidden_untraced_;  // by creator, while the call is under way
     std::unordered_multiset<pid_t> adopted_;                 // whose creator's event has not come yet
     std::uint32_t next_serial_ = 1;
-
-    std::deque<Waited> collected_;
-    std::uint32_t since_collection_ = 0;
 
     std::optional<Time> next_tick_, time_is_up_, kill_at_, leave_at_;
 };

@@ -16,6 +16,7 @@
 #include "base/procfs.hpp"
 #include "record/ptrace/census_filter.hpp"
 #include "record/ptrace/run.hpp"
+#include "record/ptrace/task_requests.hpp"
 
 namespace callcensus::ptrace {
 namespace {
@@ -142,20 +143,27 @@ void Run::begins_to_load_filter(Task& task, bool on_all_threads) {
     Process& process = *task.process;
     ++process.loading_filters;
     task.loads_filter = true;
-    // A filter that arrives in the middle of our injection may deny it the rest of its calls, or kill for
-    // them.
-    task.held = process.injecting;
     if (!process.let_run || !on_all_threads) return;
     for (const auto& [tid, other] : tasks_)
-        if (other.process == &process && tid != task.id.tid && !other.group_stopped)
-            ::ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr);
+        if (other.process == &process && tid != task.id.tid && !other.group_stopped) interrupt(tid);
 }
 
-void Run::release_held(const Process& process) {
-    std::vector<Task*> held;
+void Run::resume_parked(const Process& process) {
+    std::vector<Task*> parked;
     for (auto& [tid, task] : tasks_)
-        if (task.process == &process && std::exchange(task.held, false)) held.push_back(&task);
-    for (Task* task : held) resume(StoppedTask(task->id.tid), *task);
+        if (task.process == &process && task.parked) parked.push_back(&task);
+    for (Task* task : parked) {
+        StoppedTask stopped = std::move(*task->parked);
+        task->parked.reset();
+        resume(std::move(stopped), *task);
+    }
+}
+
+// It has been killed where it was parked, or its tid is that of a task which has executed a program.
+void Run::drop_parked(Task& task) {
+    if (!task.parked) return;
+    std::move(*task.parked).abandon();
+    task.parked.reset();
 }
 
 void Run::returned(StoppedTask& stopped, Task& task, std::int64_t value, bool is_error) {
@@ -288,7 +296,7 @@ void Run::abandon_injection(Task& task) {
     process.lost_privileges = process.lost_privileges || task.injection->has_set_no_new_privs();
     process.injecting = false;
     task.injection.reset();
-    release_held(process);
+    resume_parked(process);
 }
 
 Scope Run::scope_of(const Process& process) const {

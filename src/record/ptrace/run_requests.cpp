@@ -7,6 +7,7 @@
 #include <csignal>
 
 #include "record/ptrace/run.hpp"
+#include "record/ptrace/task_requests.hpp"
 
 namespace callcensus::ptrace {
 namespace {
@@ -150,7 +151,7 @@ void Run::kill_everything() {
     if (spares_engines_) kill_at_ = std::chrono::steady_clock::now() + time_to_clean_up;
     killing_ = true;  // and whatever appears from now on, see resume()
     for (const auto& [tid, task] : tasks_)
-        if (is_to_be_killed(task)) ::kill(task.process->pid, SIGKILL);
+        if (is_to_be_killed(task)) kill_process(task.process->pid);
 }
 
 void Run::let_everything_go() {
@@ -167,7 +168,7 @@ void Run::let_everything_go() {
         leave_at_ = std::chrono::steady_clock::now() + time_to_stop;
         set_the_alarm();
     }
-    for (const auto& [tid, task] : tasks_) ::ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr);
+    for (const auto& [tid, task] : tasks_) interrupt(tid);
 }
 
 // A shell knows only us: when the target is stopped (Ctrl-Z, SIGTTIN), the shell gets its prompt back only if
@@ -185,10 +186,8 @@ void Run::consider_stopping_with_the_target() {
     main_stopped_by_ = 0;
     signals_.stop_ourselves(signal);
     // `fg` continues the whole group and the target reports it; `kill -CONT` may have reached us alone.
-    collect_all();
-    const bool continued = std::any_of(collected_.begin(), collected_.end(),
-                                       [&](const Waited& waited) { return waited.tid == main_; });
-    if (!continued) ::kill(main_, SIGCONT);
+    statuses_.collect();
+    if (!statuses_.has_any_of(main_)) ::kill(main_, SIGCONT);
 }
 
 }  // namespace callcensus::ptrace

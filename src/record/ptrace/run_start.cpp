@@ -42,7 +42,7 @@ Result<void> Run::start(const Launch& target) {
         return {};
     }
     outcome_.path = command.path;
-    const auto launched = launch(command.path, target, options(), signals_);
+    const auto launched = launch(command.path, target, options(), signals_, statuses_);
     if (!launched) return tl::unexpected(launched.error());
     main_ = *launched;
     placement_.starts_with(main_);
@@ -68,6 +68,7 @@ Result<void> Run::start(const Attach& target) {
 
 Result<void> Run::start(const Container& target) {
     main_ = target.init;
+    statuses_.keep_at_its_end(main_);
     if (auto done = seize(target.init); !done) return done;
     placement_.starts_with(main_);
     followed_from_here_on();

@@ -86,6 +86,7 @@ void Run::forget(pid_t tid, bool whole) {
     if (found->second.arriving) count_arrival(found->second);
     if (found->second.loads_filter) --process.loading_filters;
     abandon_injection(found->second);
+    drop_parked(found->second);
     hidden_untraced_.erase(tid);
     tasks_.erase(found);
     if (--process.threads != 0) return;
