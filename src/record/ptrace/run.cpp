@@ -36,11 +36,12 @@ Run::Run(const Target& target, const Plan& plan, Sink& sink, Mode mode)
     : target_(target),
       plan_(plan),
       sink_(sink),
+      learner_(mode == Mode::adaptive ? std::optional<Learner>(std::in_place, plan.known, plan.by_executable,
+                                                               plan.patience, plan.learn_only)
+                                      : std::nullopt),
+      ending_(terms()),
       own_root_(procfs::root_directory(self_)),
-      own_mount_namespace_(procfs::mount_namespace(self_)) {
-    if (mode == Mode::adaptive)
-        learner_.emplace(plan.known, plan.by_executable, plan.patience, plan.learn_only);
-}
+      own_mount_namespace_(procfs::mount_namespace(self_)) {}
 
 // ---- the loop ----
 
@@ -48,7 +49,7 @@ Result<Outcome> Run::to_the_end() {
     const auto begun = std::visit([this](const auto& target) { return start(target); }, target_);
     if (!begun) let_everything_go();  // what had been seized by then
     bool at_the_end = tasks_.empty();
-    while (!at_the_end && !left_to_the_kernel_) {
+    while (!at_the_end && !ending_.has_left()) {
         if (SignalRelay::woken()) take_signals();
         auto report = statuses_.next(tasks_.size() > 1);
         const bool nobody_is_left = !report && report.error() == NoStatus::no_child;
@@ -58,7 +59,7 @@ Result<Outcome> Run::to_the_end() {
     statuses_.abandon();
     if (!begun) return tl::unexpected(begun.error());
     tell_of_stops();
-    if (left_to_the_kernel_) outcome_.let_go += tasks_.size();
+    if (ending_.has_left()) outcome_.let_go += tasks_.size();
     return outcome_;
 }
 
@@ -138,16 +139,15 @@ void Run::resume(StoppedTask stopped, Task& task, int signal) {
     if (is_to_be_killed(task)) kill_process(stopped.tid());
     // A filter that arrives in the middle of our injection may deny it the rest of its calls, or kill for
     // them.
-    if (task.loads_filter && task.process->injecting) {
+    if (task.loads_filter && task.process->release.is_injecting()) {
         task.parked = std::move(stopped);
         return;
     }
-    if (!letting_go_) {
-        const Process& process = *task.process;
-        task.surely_filtered = process.let_run;
+    if (!ending_.is_letting_go()) {
+        const Release& release = task.process->release;
+        task.surely_filtered = release.is_let_run();
         if (learner_) task.resumed = std::chrono::steady_clock::now();
-        const bool runs = task.outside || (process.let_run && !process.has_own_filter &&
-                                           process.loading_filters == 0 && !task.current && !task.injection);
+        const bool runs = task.outside || (release.runs_freely() && !task.current && !task.injection);
         std::move(stopped).resume(runs ? StoppedTask::Until::next_event : StoppedTask::Until::next_call,
                                   signal);
         return;
@@ -170,12 +170,13 @@ void Run::on(const Ended& ended, Task& task) {
     if (id.tid == main_ && std::holds_alternative<Container>(target_)) tell_of_stops();
     if (recorded) emit(TaskExited{id, ended.status});
     if (id.tid == main_) statuses_.reap();
-    if (id.tid == main_ && plan_.until_exit) let_everything_go();
+    if (id.tid != main_) return;
+    if (const auto step = ending_.first_process_ended()) carry_out(*step);
 }
 
 void Run::on(const SyscallStop&, StoppedTask stopped, Task& task) {
     placement_.served(task.id.tid);
-    if (letting_go_) {
+    if (ending_.is_letting_go()) {
         // Left to itself here it would make its call with our interruption pending, and fail. This stop has
         // taken the place of the one that answers the interruption (ptrace_stop() in kernel/signal.c).
         stopped.interrupt();
@@ -223,7 +224,7 @@ void Run::on(const EventStop& stop, StoppedTask stopped, Task& task) {
 void Run::on(const GroupStop& stop, StoppedTask stopped, Task& task) {
     task.group_stopped = true;
     if (std::holds_alternative<Launch>(target_) && task.process->pid == main_) main_stopped_by_ = stop.signal;
-    if (letting_go_)
+    if (ending_.is_letting_go())
         resume(std::move(stopped), task);  // stays stopped: the stop is the process's
     else
         std::move(stopped).listen();
