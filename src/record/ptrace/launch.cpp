@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
-#include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,7 +13,7 @@
 #include "base/unique_fd.hpp"
 #include "record/command.hpp"
 #include "record/ptrace/permission.hpp"
-#include "record/ptrace/stopped_task.hpp"
+#include "record/ptrace/task_requests.hpp"
 
 namespace callcensus::ptrace {
 namespace {
@@ -80,17 +79,15 @@ bool load(const LoadedFilter& filter) {
 }
 
 // Between PTRACE_INTERRUPT and its stop nothing else can come but death: the child has all signals blocked.
-bool wait_for_first_stop(pid_t child) {
-    int status = 0;
-    pid_t reported = 0;
-    do reported = ::waitpid(child, &status, __WALL);
-    while (reported < 0 && errno == EINTR);
-    return reported == child && WIFSTOPPED(status);
+std::optional<StoppedTask> first_stop(pid_t child, StatusQueue& statuses) {
+    auto report = statuses.next_of(child);
+    return report ? std::move(report->stopped) : std::nullopt;
 }
 
 }  // namespace
 
-Result<pid_t> launch(const std::string& path, const Launch& target, long options, const SignalRelay& relay) {
+Result<pid_t> launch(const std::string& path, const Launch& target, long options, const SignalRelay& relay,
+                     StatusQueue& statuses) {
     auto ready = make_pipe();
     auto release = make_pipe();
     if (!ready) return tl::unexpected(ready.error());
@@ -110,27 +107,28 @@ Result<pid_t> launch(const std::string& path, const Launch& target, long options
 
     const auto give_up = [&](tl::unexpected<Error> why) -> Result<pid_t> {
         release->write_end.reset();  // the child reads the end of the pipe and exits
-        ::kill(child, SIGKILL);
+        kill_process(child);
         ::waitpid(child, nullptr, __WALL);
         return why;
     };
     ready->write_end.reset();
     // Should it have died before it was ready, seizing it fails.
     static_cast<void>(await_byte(ready->read_end));
-    if (::ptrace(PTRACE_SEIZE, child, nullptr, options) != 0 ||
-        ::ptrace(PTRACE_INTERRUPT, child, nullptr, nullptr) != 0 || !wait_for_first_stop(child)) {
-        const int errnum = errno;
+    const int errnum = seize(child, options);
+    auto stopped = errnum == 0 && interrupt(child) ? first_stop(child, statuses) : std::nullopt;
+    if (!stopped) {
         if (errnum == EPERM || errnum == EACCES)
             return give_up(fail("cannot trace: " + why_ptrace_is_forbidden()));
         return give_up(
             fail("cannot trace: this system has no PTRACE_SEIZE (an emulator such as qemu-user or gVisor?)",
                  {}, errnum));
     }
-    StoppedTask stopped(child);
-    if (!stopped.syscall_info())
+    if (!stopped->syscall_info()) {
+        std::move(*stopped).abandon();
         return give_up(
             fail("cannot trace: this kernel has no PTRACE_GET_SYSCALL_INFO; it takes Linux 5.3 or newer"));
-    std::move(stopped).resume(StoppedTask::Until::next_call);
+    }
+    std::move(*stopped).resume(StoppedTask::Until::next_call);
     send_byte(release->write_end);
     return child;
 }

@@ -9,6 +9,7 @@
 #include "callcensus/recorder.hpp"
 #include "callcensus/result.hpp"
 #include "record/ptrace/signal_relay.hpp"
+#include "record/ptrace/status_queue.hpp"
 
 namespace callcensus::ptrace {
 
@@ -17,6 +18,6 @@ namespace callcensus::ptrace {
 /// stops cannot be told from real signals. The child already runs under PTRACE_SYSCALL when this returns. The
 /// error says which setting forbids it, where one does.
 [[nodiscard]] Result<pid_t> launch(const std::string& path, const Launch& target, long options,
-                                   const SignalRelay& relay);
+                                   const SignalRelay& relay, StatusQueue& statuses);
 
 }  // namespace callcensus::ptrace

@@ -1,23 +1,20 @@
 #include "record/ptrace/run.hpp"
 
 #include <sys/ptrace.h>
-#include <sys/wait.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "base/procfs.hpp"
 #include "record/ptrace/interruption.hpp"
+#include "record/ptrace/task_requests.hpp"
 
 namespace callcensus::ptrace {
 namespace {
-
-// wait4(-1) always reports the first waiting task of a list, so that a few hot tasks at its head would starve
-// the others. Every so many stops all that wait are collected first, and each is served once.
-constexpr std::uint32_t collection_interval = 32;
 
 constexpr std::chrono::microseconds creators_delay{300};
 
@@ -39,11 +36,12 @@ Run::Run(const Target& target, const Plan& plan, Sink& sink, Mode mode)
     : target_(target),
       plan_(plan),
       sink_(sink),
+      learner_(mode == Mode::adaptive ? std::optional<Learner>(std::in_place, plan.known, plan.by_executable,
+                                                               plan.patience, plan.learn_only)
+                                      : std::nullopt),
+      ending_(terms()),
       own_root_(procfs::root_directory(self_)),
-      own_mount_namespace_(procfs::mount_namespace(self_)) {
-    if (mode == Mode::adaptive)
-        learner_.emplace(plan.known, plan.by_executable, plan.patience, plan.learn_only);
-}
+      own_mount_namespace_(procfs::mount_namespace(self_)) {}
 
 // ---- the loop ----
 
@@ -51,76 +49,27 @@ Result<Outcome> Run::to_the_end() {
     const auto begun = std::visit([this](const auto& target) { return start(target); }, target_);
     if (!begun) let_everything_go();  // what had been seized by then
     bool at_the_end = tasks_.empty();
-    while (!at_the_end && !left_to_the_kernel_) {
+    while (!at_the_end && !ending_.has_left()) {
         if (SignalRelay::woken()) take_signals();
-        const auto waited = next_status();
-        if (waited) act(*waited);
-        at_the_end = waited ? tasks_.empty() && everything_has_ended() : errno == ECHILD;
+        auto report = statuses_.next(tasks_.size() > 1);
+        const bool nobody_is_left = !report && report.error() == NoStatus::no_child;
+        if (report) act(std::move(*report));
+        at_the_end = nobody_is_left || (tasks_.empty() && everything_has_ended());
     }
+    statuses_.abandon();
     if (!begun) return tl::unexpected(begun.error());
     tell_of_stops();
-    if (left_to_the_kernel_) outcome_.let_go += tasks_.size();
+    if (ending_.has_left()) outcome_.let_go += tasks_.size();
     return outcome_;
 }
 
-// The next status that there is. Of the end of a container's first process we take note without reaping it:
-// its parent, the runtime, hears of it only then (ptrace(2)), and by that time the sink has done its work.
-std::optional<Run::Waited> Run::wait_for_any(int options) {
-    int status = 0;
-    if (!std::holds_alternative<Container>(target_)) {
-        const pid_t tid = ::wait4(-1, &status, __WALL | options, nullptr);
-        return tid > 0 ? std::optional(Waited{tid, status}) : std::nullopt;
-    }
-    siginfo_t next{};
-    if (main_unreaped_ || ::waitid(P_ALL, 0, &next, WEXITED | WSTOPPED | WNOWAIT | __WALL | options) != 0 ||
-        next.si_pid == 0)
-        return std::nullopt;
-    if (next.si_pid == main_ && next.si_code != CLD_TRAPPED && next.si_code != CLD_STOPPED) {
-        main_unreaped_ = true;
-        return Waited{main_,
-                      next.si_code == CLD_EXITED ? (next.si_status & 0xff) << 8 : next.si_status & 0x7f};
-    }
-    // A stop, and nothing else: it may have been killed meanwhile, and wait4() would reap it.
-    siginfo_t stopped{};
-    if (next.si_pid == main_) {
-        if (::waitid(P_PID, static_cast<id_t>(main_), &stopped, WSTOPPED | WNOHANG | __WALL) != 0 ||
-            stopped.si_pid == 0)
-            return wait_for_any(options);
-        return Waited{main_, stopped.si_status << 8 | 0x7f};
-    }
-    const pid_t tid = ::wait4(next.si_pid, &status, __WALL | options, nullptr);
-    return tid > 0 ? std::optional(Waited{tid, status}) : std::nullopt;
-}
-
-void Run::collect_all() {
-    while (const auto waited = wait_for_any(WNOHANG)) collected_.push_back(*waited);
-}
-
-std::optional<Run::Waited> Run::next_status() {
-    if (collected_.empty() && ++since_collection_ >= collection_interval && tasks_.size() > 1) {
-        since_collection_ = 0;
-        collect_all();
-    }
-    if (!collected_.empty()) {
-        const Waited first = collected_.front();
-        collected_.pop_front();
-        return first;
-    }
-    return wait_for_any(0);  // none: EINTR is a signal or a deadline; ECHILD: nobody is left
-}
-
 // An empty table is not yet the end: a creator that was killed before it could report its child leaves a task
-// that we do not know of. It is a tracee from its creation on, so that the kernel knows. ECHILD says that
-// there is none; but where we have children that we did not start (we are an init process, or our shell had
-// exec'd us over its background jobs) only the list of processes tells.
+// that we do not know of. It is a tracee from its creation on, so that the kernel knows: where nobody has a
+// status to come, nobody is left. But where we have children that we did not start (we are an init process,
+// or our shell had exec'd us over its background jobs) only the list of processes tells.
 bool Run::everything_has_ended() {
-    if (!collected_.empty()) return false;
-    errno = 0;
-    if (const auto waited = wait_for_any(WNOHANG)) {
-        collected_.push_back(*waited);
-        return false;
-    }
-    if (errno != 0) return errno == ECHILD;
+    const auto why_empty = statuses_.why_empty();
+    if (why_empty != NoStatus::none_yet) return why_empty == NoStatus::no_child;
     const std::vector<pid_t> all = procfs::processes();
     return std::none_of(all.begin(), all.end(), [&](pid_t process) {
         const auto task = procfs::task_status(process);
@@ -128,51 +77,51 @@ bool Run::everything_has_ended() {
     });
 }
 
-void Run::act(Waited waited) {
-    const Stop stop = decode(waited.status);
-    Task* task = find(waited.tid);
+void Run::act(Report report) {
+    auto& stopped = report.stopped;
+    Task* task = find(report.tid);
+    if (task == nullptr && stopped) task = newcomer(report.tid);
     if (task == nullptr) {
-        // A child's first stop may come before its creator's event. Anything else unknown is not ours: a
-        // child that the process had before it became us, an orphan that an init process has to reap, a
-        // thread that died in somebody's exec.
-        if (std::holds_alternative<Ended>(stop)) return;
-        hear_its_creator_first(waited.tid);
-        task = find(waited.tid);
-        if (task == nullptr) task = adopt(waited.tid);
-        if (task == nullptr) return;
+        if (stopped) std::move(*stopped).abandon();
+        return;
     }
-    if (task->untraced_to_restore && !std::holds_alternative<Ended>(stop)) {
-        restore_untraced(StoppedTask(waited.tid), *task->untraced_to_restore);
+    drop_parked(*task);
+    if (stopped && task->untraced_to_restore) {
+        restore_untraced(*stopped, *task->untraced_to_restore);
         task->untraced_to_restore.reset();
     }
-    if (task->arriving && !std::holds_alternative<Ended>(stop)) arrived(StoppedTask(waited.tid), *task);
-    std::visit([&](const auto& what) { on(what, *task); }, stop);
+    if (stopped && task->arriving) arrived(*stopped, *task);
+    std::visit(
+        [&](const auto& what) {
+            if constexpr (std::is_same_v<decltype(what), const Ended&>)
+                on(what, *task);
+            else
+                on(what, std::move(*stopped), *task);
+        },
+        report.stop);
     if (main_stopped_by_ != 0) consider_stopping_with_the_target();
+}
+
+// A child's first stop may come before its creator's event. Anything else unknown is not ours: a child that
+// the process had before it became us, an orphan that an init process has to reap, a thread that died in
+// somebody's exec.
+Run::Task* Run::newcomer(pid_t tid) {
+    hear_its_creator_first(tid);
+    Task* task = find(tid);
+    return task != nullptr ? task : adopt(tid);
 }
 
 // A child and its creator stop at the same time, on two processors. Only the creator's event tells for
 // certain who created it, and it is some microseconds away at most, unless there is none: the creator has
 // been killed, or the child was made with CLONE_PTRACE.
 void Run::hear_its_creator_first(pid_t child) {
-    const auto announces_it = [&](const Waited& waited) {
-        const Stop stop = decode(waited.status);
-        const auto* event = std::get_if<EventStop>(&stop);
+    const auto announces_it = [&](const Report& report) {
+        const auto* event = std::get_if<EventStop>(&report.stop);
         return event != nullptr && announces_child(event->event) &&
-               StoppedTask(waited.tid).event_message() == static_cast<unsigned long>(child);
+               report.stopped->event_message() == static_cast<unsigned long>(child);
     };
-    const auto deadline = std::chrono::steady_clock::now() + creators_delay;
-    for (std::size_t next = 0;;) {
-        for (; next < collected_.size(); ++next) {
-            if (!announces_it(collected_[next])) continue;
-            const Waited creators = collected_[next];
-            collected_.erase(collected_.begin() + static_cast<std::ptrdiff_t>(next));
-            act(creators);
-            return;
-        }
-        const auto waited = wait_for_any(WNOHANG);
-        if (waited) collected_.push_back(*waited);
-        if (!waited && std::chrono::steady_clock::now() > deadline) return;
-    }
+    auto creators = statuses_.find(announces_it, std::chrono::steady_clock::now() + creators_delay);
+    if (creators) act(std::move(*creators));
 }
 
 void Run::emit(const Event& event) {
@@ -187,14 +136,18 @@ void Run::tell_of_stops() {
 // ---- one status ----
 
 void Run::resume(StoppedTask stopped, Task& task, int signal) {
-    if (is_to_be_killed(task)) ::kill(stopped.tid(), SIGKILL);
-    if (task.held) return;
-    if (!letting_go_) {
-        const Process& process = *task.process;
-        task.surely_filtered = process.let_run;
+    if (is_to_be_killed(task)) kill_process(stopped.tid());
+    // A filter that arrives in the middle of our injection may deny it the rest of its calls, or kill for
+    // them.
+    if (task.loads_filter && task.process->release.is_injecting()) {
+        task.parked = std::move(stopped);
+        return;
+    }
+    if (!ending_.is_letting_go()) {
+        const Release& release = task.process->release;
+        task.surely_filtered = release.is_let_run();
         if (learner_) task.resumed = std::chrono::steady_clock::now();
-        const bool runs = task.outside || (process.let_run && !process.has_own_filter &&
-                                           process.loading_filters == 0 && !task.current && !task.injection);
+        const bool runs = task.outside || (release.runs_freely() && !task.current && !task.injection);
         std::move(stopped).resume(runs ? StoppedTask::Until::next_event : StoppedTask::Until::next_call,
                                   signal);
         return;
@@ -216,18 +169,14 @@ void Run::on(const Ended& ended, Task& task) {
     // The recording of a container is written at that end.
     if (id.tid == main_ && std::holds_alternative<Container>(target_)) tell_of_stops();
     if (recorded) emit(TaskExited{id, ended.status});
-    if (id.tid == main_ && std::exchange(main_unreaped_, false)) {
-        int status = 0;
-        while (::wait4(main_, &status, __WALL, nullptr) < 0 && errno == EINTR) {
-        }
-    }
-    if (id.tid == main_ && plan_.until_exit) let_everything_go();
+    if (id.tid == main_) statuses_.reap();
+    if (id.tid != main_) return;
+    if (const auto step = ending_.first_process_ended()) carry_out(*step);
 }
 
-void Run::on(const SyscallStop&, Task& task) {
-    StoppedTask stopped(task.id.tid);
+void Run::on(const SyscallStop&, StoppedTask stopped, Task& task) {
     placement_.served(task.id.tid);
-    if (letting_go_) {
+    if (ending_.is_letting_go()) {
         // Left to itself here it would make its call with our interruption pending, and fail. This stop has
         // taken the place of the one that answers the interruption (ptrace_stop() in kernel/signal.c).
         stopped.interrupt();
@@ -252,8 +201,7 @@ void Run::on(const SyscallStop&, Task& task) {
     resume(std::move(stopped), task);
 }
 
-void Run::on(const EventStop& stop, Task& task) {
-    StoppedTask stopped(task.id.tid);
+void Run::on(const EventStop& stop, StoppedTask stopped, Task& task) {
     switch (stop.event) {
         case PTRACE_EVENT_FORK:
         case PTRACE_EVENT_VFORK:
@@ -273,25 +221,23 @@ void Run::on(const EventStop& stop, Task& task) {
     resume(std::move(stopped), task);
 }
 
-void Run::on(const GroupStop& stop, Task& task) {
+void Run::on(const GroupStop& stop, StoppedTask stopped, Task& task) {
     task.group_stopped = true;
     if (std::holds_alternative<Launch>(target_) && task.process->pid == main_) main_stopped_by_ = stop.signal;
-    if (letting_go_)
-        resume(StoppedTask(task.id.tid), task);  // stays stopped: the stop is the process's
+    if (ending_.is_letting_go())
+        resume(std::move(stopped), task);  // stays stopped: the stop is the process's
     else
-        StoppedTask(task.id.tid).listen();
+        std::move(stopped).listen();
 }
 
-void Run::on(const TrapStop&, Task& task) {
+void Run::on(const TrapStop&, StoppedTask stopped, Task& task) {
     const bool was_stopped = std::exchange(task.group_stopped, false);
     if (task.process->pid == main_) main_stopped_by_ = 0;
-    StoppedTask stopped(task.id.tid);
     if (!was_stopped) begin_call_again(stopped, task);  // a group-stop's EINTR comes without us too
     resume(std::move(stopped), task);
 }
 
-void Run::on(const SignalStop& stop, Task& task) {
-    StoppedTask stopped(task.id.tid);
+void Run::on(const SignalStop& stop, StoppedTask stopped, Task& task) {
     if (!task.injection && !stops_or_continues(stop.signal)) begin_call_again(stopped, task);
     resume(std::move(stopped), task, stop.signal);
 }

@@ -12,8 +12,8 @@
 
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -22,10 +22,13 @@
 
 #include "base/procfs.hpp"
 #include "callcensus/recorder.hpp"
+#include "record/ptrace/ending.hpp"
 #include "record/ptrace/injection.hpp"
 #include "record/ptrace/learner.hpp"
 #include "record/ptrace/placement.hpp"
+#include "record/ptrace/release.hpp"
 #include "record/ptrace/signal_relay.hpp"
+#include "record/ptrace/status_queue.hpp"
 #include "record/ptrace/stop.hpp"
 #include "record/ptrace/stop_tally.hpp"
 #include "record/ptrace/stopped_task.hpp"
@@ -47,15 +50,8 @@ class Run {
         pid_t pid = 0;
         std::uint32_t threads = 0;
         pid_t creator = 0;
-        // Only with a learner:
-        Learner::Process* learnt = nullptr;
-        bool let_run = false;               // our filter is on all its threads, and stops them where it must
-        bool injecting = false;             // one of its threads is being made to load our filter
-        bool depends_on_us = false;         // our filter may be there, even where it is not let run
-        bool cannot_be_let_run = false;     // has been tried
-        bool lost_privileges = false;       // we have set no_new_privs
-        bool has_own_filter = false;        // whose denials outrank our filter: full stops
-        std::uint32_t loading_filters = 0;  // threads that are about to load one of its own
+        Release release;
+        Learner::Process* learnt = nullptr;  // only with a learner
     };
     struct Task {
         TaskId id;
@@ -75,19 +71,16 @@ class Run {
         // Only with a learner:
         Time resumed;  // for the last time
         std::optional<Injection> injection;
-        bool held = false;  // not resumed before its process's injection is over
+        std::optional<StoppedTask> parked;  // until its process's injection is over
         bool surely_filtered =
             false;  // what it creates inherits: it has been resumed since its process is let run
     };
     static constexpr const char* filters_switched_off =
         "the seccomp filters of the target were switched off while it was recorded";
-    struct Waited {
-        pid_t tid;
-        int status;
-    };
 
     // Starting (run_start.cpp)
     [[nodiscard]] long options() const;
+    [[nodiscard]] Ending::Terms terms() const;
     Result<void> start(const Launch& target);
     Result<void> start(const Attach& target);
     Result<void> start(const Container& target);
@@ -95,7 +88,7 @@ class Run {
     void launches_by(Syscall call, std::int64_t value, bool is_error, bool has_loaded_filter,
                      const StoppedTask& stopped, Task& task);
     void followed_from_here_on();
-    void set_the_deadlines();
+    void begin_the_deadlines();
     void arrived(const StoppedTask& stopped, Task& task);
     void count_arrival(Task& task);
     [[nodiscard]] bool records_only_containers() const;
@@ -105,21 +98,17 @@ class Run {
     [[nodiscard]] bool records_strangers(pid_t tid) const;
     void begin_recording(const StoppedTask& stopped, Task& task, const std::string& executable);
 
-    // Waiting
-    std::optional<Waited> wait_for_any(int options);
-    void collect_all();
-    std::optional<Waited> next_status();
-    [[nodiscard]] bool everything_has_ended();
-
     // Acting on one status (run.cpp)
-    void act(Waited waited);
+    [[nodiscard]] bool everything_has_ended();
+    void act(Report report);
+    Task* newcomer(pid_t tid);
     void hear_its_creator_first(pid_t child);
     void on(const Ended& ended, Task& task);
-    void on(const SyscallStop& stop, Task& task);
-    void on(const EventStop& stop, Task& task);
-    void on(const GroupStop& stop, Task& task);
-    void on(const TrapStop& stop, Task& task);
-    void on(const SignalStop& stop, Task& task);
+    void on(const SyscallStop& stop, StoppedTask stopped, Task& task);
+    void on(const EventStop& stop, StoppedTask stopped, Task& task);
+    void on(const GroupStop& stop, StoppedTask stopped, Task& task);
+    void on(const TrapStop& stop, StoppedTask stopped, Task& task);
+    void on(const SignalStop& stop, StoppedTask stopped, Task& task);
     void begin_call_again(const StoppedTask& stopped, Task& task);
     void resume(StoppedTask stopped, Task& task, int signal = 0);
 
@@ -130,7 +119,8 @@ class Run {
     void trapped(StoppedTask& stopped, Task& task);
     void count_stop_of_released(const Task& task);
     void begins_to_load_filter(Task& task, bool on_all_threads);
-    void release_held(const Process& process);
+    void resume_parked(const Process& process);
+    static void drop_parked(Task& task);
     void created(Task& creator, pid_t child);
     void execed(StoppedTask& stopped, Task& task);
 
@@ -138,6 +128,7 @@ class Run {
     void consider_letting_run(StoppedTask& stopped, Task& task);
     void go_on_injecting(StoppedTask& stopped, Task& task);
     void abandon_injection(Task& task);
+    void injection_is_over(Task& task);
     [[nodiscard]] Scope scope_of(const Process& process) const;
 
     // The tree (run_tree.cpp)
@@ -152,13 +143,13 @@ class Run {
     void take_signals();
     void relay(SignalRelay::Signal signal);
     void pass_on(SignalRelay::Signal signal);
-    void look_at_the_clock();
-    void set_the_alarm();
+    void carry_out(Ending::Step step, int signal = SIGTERM);
+    void set_the_alarm() { signals_.wake_at(ending_.next_deadline()); }
     void end_on_request(int signal);
     void ask_to_end(int signal);
     void kill_everything();
     [[nodiscard]] bool is_to_be_killed(const Task& task) const {
-        return killing_ && (task.recorded || !spares_engines_);
+        return ending_.is_to_be_killed(!task.recorded);
     }
     void let_everything_go();
     void consider_stopping_with_the_target();
@@ -174,6 +165,8 @@ class Run {
     StopTally stops_;
     bool stops_told_ = false;
     SignalRelay signals_;
+    StatusQueue statuses_;
+    Ending ending_;
     Placement placement_;
     Outcome outcome_;
 
@@ -182,25 +175,14 @@ class Run {
     std::string own_mount_namespace_;
     pid_t main_ = 0;  // whose end and stops are the target's; 0 where it was attached to
     bool main_let_go_ = false;
-    bool main_unreaped_ = false;  // its end is known to us alone
-    std::size_t arriving_ = 0;    // tasks
-    bool killing_ = false;
-    bool spares_engines_ = false;  // which are around the containers to be killed
-    bool letting_go_ = false;
-    bool left_to_the_kernel_ = false;  // what has not stopped to be let go: our own end releases it
-    std::optional<Time> asked_to_end_;
-    int main_stopped_by_ = 0;  // the signal of its group-stop, until we have stopped too or it goes on
+    std::size_t arriving_ = 0;  // tasks
+    int main_stopped_by_ = 0;   // the signal of its group-stop, until we have stopped too or it goes on
 
     std::unordered_map<pid_t, Task> tasks_;
     std::unordered_map<pid_t, Process> processes_;
     std::unordered_map<pid_t, CloneFlags> hidden_untraced_;  // by creator, while the call is under way
     std::unordered_multiset<pid_t> adopted_;                 // whose creator's event has not come yet
     std::uint32_t next_serial_ = 1;
-
-    std::deque<Waited> collected_;
-    std::uint32_t since_collection_ = 0;
-
-    std::optional<Time> next_tick_, time_is_up_, kill_at_, leave_at_;
 };
 
 }  // namespace callcensus::ptrace

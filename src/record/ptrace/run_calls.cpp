@@ -16,6 +16,7 @@
 #include "base/procfs.hpp"
 #include "record/ptrace/census_filter.hpp"
 #include "record/ptrace/run.hpp"
+#include "record/ptrace/task_requests.hpp"
 
 namespace callcensus::ptrace {
 namespace {
@@ -89,7 +90,7 @@ bool Run::entered(StoppedTask& stopped, Task& task, const __ptrace_syscall_info&
     const bool is_new =
         learner_ && task.recorded && learner_->saw(*task.process->learnt, call, since(task.resumed));
 
-    if (learner_ && task.recorded && task.process->has_own_filter && !by_filter)
+    if (learner_ && task.recorded && task.process->release.has_own_filter() && !by_filter)
         stops_.under_own_filter(task.process->learnt->program->executable);
 
     static const KnownCall ptrace_call("ptrace"), fork_call("fork"), vfork_call("vfork");
@@ -97,7 +98,7 @@ bool Run::entered(StoppedTask& stopped, Task& task, const __ptrace_syscall_info&
     if ((learner_ || !task.recorded || plan_.suspend_filters) && sets_filter(call, arguments))
         begins_to_load_filter(task, sets_filter_of_all_threads(call, arguments));
     // Calls that we would have it make would be dispatched to the program itself.
-    if (dispatches_calls(call, arguments)) task.process->cannot_be_let_run = true;
+    if (dispatches_calls(call, arguments)) task.process->release.is_impossible();
     task.expects_child = fork_call.is(call) || vfork_call.is(call);
     task.cloning = clone_flags(stopped, call, arguments);
     if (task.cloning) {
@@ -117,7 +118,7 @@ void Run::trapped(StoppedTask& stopped, Task& task) {
     // Where calls stop at their entry too, this one has been seen there, before any filter looked at it.
     const bool seen_at_entry = task.current.has_value();
     const bool is_new = !seen_at_entry && entered(stopped, task, *info);
-    const bool is_ours = task.process->depends_on_us && info->seccomp.ret_data == our_filter_data;
+    const bool is_ours = task.process->release.depends_on_us() && info->seccomp.ret_data == our_filter_data;
     if (is_ours && task.current && !seen_at_entry && !is_new) count_stop_of_released(task);
     if (!is_ours && stopped.set_syscall_number(-1)) task.void_number = info->seccomp.nr;
     // Of a call that stops the task for want of a looser filter the result is not worth a second stop, save
@@ -140,22 +141,29 @@ void Run::count_stop_of_released(const Task& task) {
 // denied.
 void Run::begins_to_load_filter(Task& task, bool on_all_threads) {
     Process& process = *task.process;
-    ++process.loading_filters;
+    process.release.begins_to_load_filter();
     task.loads_filter = true;
-    // A filter that arrives in the middle of our injection may deny it the rest of its calls, or kill for
-    // them.
-    task.held = process.injecting;
-    if (!process.let_run || !on_all_threads) return;
+    if (!process.release.is_let_run() || !on_all_threads) return;
     for (const auto& [tid, other] : tasks_)
-        if (other.process == &process && tid != task.id.tid && !other.group_stopped)
-            ::ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr);
+        if (other.process == &process && tid != task.id.tid && !other.group_stopped) interrupt(tid);
 }
 
-void Run::release_held(const Process& process) {
-    std::vector<Task*> held;
+void Run::resume_parked(const Process& process) {
+    std::vector<Task*> parked;
     for (auto& [tid, task] : tasks_)
-        if (task.process == &process && std::exchange(task.held, false)) held.push_back(&task);
-    for (Task* task : held) resume(StoppedTask(task->id.tid), *task);
+        if (task.process == &process && task.parked) parked.push_back(&task);
+    for (Task* task : parked) {
+        StoppedTask stopped = std::move(*task->parked);
+        task->parked.reset();
+        resume(std::move(stopped), *task);
+    }
+}
+
+// It has been killed where it was parked, or its tid is that of a task which has executed a program.
+void Run::drop_parked(Task& task) {
+    if (!task.parked) return;
+    std::move(*task.parked).abandon();
+    task.parked.reset();
 }
 
 void Run::returned(StoppedTask& stopped, Task& task, std::int64_t value, bool is_error) {
@@ -174,9 +182,8 @@ void Run::returned(StoppedTask& stopped, Task& task, std::int64_t value, bool is
     if (learner_) Learner::returned(*task.process->learnt, since(task.resumed));
     bool has_loaded_filter = false;
     if (std::exchange(task.loads_filter, false)) {
-        --task.process->loading_filters;
         has_loaded_filter = !is_error;
-        task.process->has_own_filter = task.process->has_own_filter || has_loaded_filter;
+        task.process->release.has_tried_to_load_filter(has_loaded_filter);
     }
     if (task.refuse_call && stopped.set_result(-EPERM)) {
         value = -EPERM;
@@ -226,20 +233,18 @@ void Run::execed(StoppedTask& stopped, Task& task) {
     if (is_launched) {
         outcome_.started = true;
         outcome_.exec_errno = 0;
-        set_the_deadlines();
+        begin_the_deadlines();
     } else {
         abandon_injection(task);  // another thread has taken over this one's tid
-        task.process->cannot_be_let_run = false;
         end_siblings(task, static_cast<pid_t>(stopped.event_message().value_or(0)));
     }
     // The execve that begins what is recorded is its first call; what we or a runtime did before it was not
     // the target's.
     const bool begins = !task.recorded &&
                         (records_only_containers() ? !is_launched && is_inside_container(task) : is_launched);
+    task.process->release.executes(plan_.by_executable);
     if (task.recorded) {
         emit(Execed{task.id, executable});
-        // The filter stays, but what it lets through was known of another executable.
-        if (plan_.by_executable) task.process->let_run = false;
     } else if (begins) {
         begin_recording(stopped, task, executable);
     }
@@ -250,7 +255,8 @@ void Run::execed(StoppedTask& stopped, Task& task) {
     }
     task.outside = is_outside_containers(task);
     if (!task.recorded) return;
-    if (const auto note = privilege_lost_at_exec(task.id.tid, executable, task.process->lost_privileges))
+    if (const auto note =
+            privilege_lost_at_exec(task.id.tid, executable, task.process->release.has_lost_privileges()))
         emit(Noted{*note});
 }
 
@@ -259,40 +265,41 @@ void Run::execed(StoppedTask& stopped, Task& task) {
 // At the exit from a call.
 void Run::consider_letting_run(StoppedTask& stopped, Task& task) {
     Process& process = *task.process;
-    if (process.let_run || process.injecting || process.cannot_be_let_run) return;
-    if (process.has_own_filter || process.loading_filters != 0) return;
-    if (!task.recorded || killing_ || letting_go_ || !learner_->may_run(*process.learnt)) return;
+    if (!process.release.may_begin() || !task.recorded) return;
+    if (ending_.is_killing() || ending_.is_letting_go() || !learner_->may_run(*process.learnt)) return;
     if (!Injection::possible_at(stopped)) return;
     const auto filter = census_filter(learner_->known_to(*process.learnt), plan_.known_if);
     if (!filter) {
-        process.cannot_be_let_run = true;
+        process.release.is_impossible();
         return;
     }
     task.injection = Injection::begin(stopped, *filter, !plan_.keep_privileges);
-    process.injecting = process.depends_on_us = task.injection.has_value();
+    if (task.injection) process.release.injection_begins();
 }
 
 void Run::go_on_injecting(StoppedTask& stopped, Task& task) {
     const auto progress = task.injection->advance(stopped);
     if (progress == Injection::Progress::under_way) return;
-    Process& process = *task.process;
-    process.let_run = progress == Injection::Progress::loaded;
-    process.cannot_be_let_run = !process.let_run;
-    abandon_injection(task);
-    if (process.let_run) emit(LetRun{task.id, scope_of(process)});
+    Release& release = task.process->release;
+    const bool loaded = progress == Injection::Progress::loaded;
+    release.injection_ends(loaded, task.injection->has_set_no_new_privs());
+    injection_is_over(task);
+    if (loaded) emit(LetRun{task.id, scope_of(*task.process)});
 }
 
 void Run::abandon_injection(Task& task) {
     if (!task.injection) return;
-    Process& process = *task.process;
-    process.lost_privileges = process.lost_privileges || task.injection->has_set_no_new_privs();
-    process.injecting = false;
+    task.process->release.injection_is_lost(task.injection->has_set_no_new_privs());
+    injection_is_over(task);
+}
+
+void Run::injection_is_over(Task& task) {
     task.injection.reset();
-    release_held(process);
+    resume_parked(*task.process);
 }
 
 Scope Run::scope_of(const Process& process) const {
-    if (!process.let_run) return Scope::process;
+    if (!process.release.is_let_run()) return Scope::process;
     return plan_.by_executable ? Scope::executable : Scope::tree;
 }
 

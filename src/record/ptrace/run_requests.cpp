@@ -7,26 +7,13 @@
 #include <csignal>
 
 #include "record/ptrace/run.hpp"
+#include "record/ptrace/task_requests.hpp"
 
 namespace callcensus::ptrace {
-namespace {
-
-// timeout(1) signals its child and then its whole process group, which we are in: that is one request, not
-// two.
-constexpr std::chrono::milliseconds one_request{100};
-
-// How long a task is waited for that is to be let go. One that waits for its vfork child, or for a disk that
-// does not answer, stops for nobody.
-constexpr std::chrono::seconds time_to_stop{3};
-
-// How long the engine around a container that was killed may take to clean up.
-constexpr std::chrono::seconds time_to_clean_up{10};
-
-}  // namespace
-
 void Run::take_signals() {
     while (const auto signal = signals_.next()) relay(*signal);
-    look_at_the_clock();
+    const auto now = std::chrono::steady_clock::now();
+    while (const auto step = ending_.due(now)) carry_out(*step);
     set_the_alarm();
 }
 
@@ -89,44 +76,27 @@ void Run::pass_on(SignalRelay::Signal signal) {
     ::kill(main_, signal.number);
 }
 
-// The first request is passed on, a second one ends everything.
 void Run::end_on_request(int signal) {
-    const auto now = std::chrono::steady_clock::now();
-    if (!asked_to_end_) {
-        asked_to_end_ = now;
-        ask_to_end(signal);
-    } else if (now - *asked_to_end_ > one_request) {
-        kill_everything();
-    }
+    if (const auto step = ending_.requested(std::chrono::steady_clock::now())) carry_out(*step, signal);
 }
 
-void Run::look_at_the_clock() {
-    const auto now = std::chrono::steady_clock::now();
-    if (kill_at_ && now >= *kill_at_) {
-        kill_at_.reset();
-        kill_everything();
-    }
-    if (time_is_up_ && now >= *time_is_up_) {
-        time_is_up_.reset();
-        if (std::holds_alternative<Launch>(target_)) {
-            kill_at_ = now + plan_.kill_after;
-            ask_to_end(SIGTERM);
-        } else {
+void Run::carry_out(Ending::Step step, int signal) {
+    switch (step) {
+        case Ending::Step::ask:
+            ask_to_end(signal);
+            break;
+        case Ending::Step::kill:
+            kill_everything();
+            break;
+        case Ending::Step::let_go:
             let_everything_go();
-        }
+            break;
+        case Ending::Step::tick:
+            emit(Tick{});
+            break;
+        case Ending::Step::leave:  // the loop looks for it
+            break;
     }
-    if (leave_at_ && now >= *leave_at_) left_to_the_kernel_ = true;
-    if (next_tick_ && now >= *next_tick_) {
-        next_tick_ = now + *plan_.tick;
-        emit(Tick{});
-    }
-}
-
-void Run::set_the_alarm() {
-    std::optional<Time> first;
-    for (const auto& deadline : {next_tick_, time_is_up_, kill_at_, leave_at_})
-        if (deadline && (!first || *deadline < *first)) first = deadline;
-    signals_.wake_at(first);
 }
 
 // To the first process or, when that has ended, to those at the top of what is left of the tree (a daemon's
@@ -146,28 +116,23 @@ void Run::ask_to_end(int signal) {
 void Run::kill_everything() {
     const bool contained =
         std::any_of(tasks_.begin(), tasks_.end(), [](const auto& entry) { return entry.second.recorded; });
-    spares_engines_ = records_only_containers() && contained && !killing_;
-    if (spares_engines_) kill_at_ = std::chrono::steady_clock::now() + time_to_clean_up;
-    killing_ = true;  // and whatever appears from now on, see resume()
+    ending_.kills(std::chrono::steady_clock::now(), records_only_containers() && contained);
     for (const auto& [tid, task] : tasks_)
-        if (is_to_be_killed(task)) ::kill(task.process->pid, SIGKILL);
+        if (is_to_be_killed(task)) kill_process(task.process->pid);
 }
 
 void Run::let_everything_go() {
-    if (letting_go_) return;
     // A call that our filter does not know fails once there is no tracer: who has it cannot live without us.
-    if (std::any_of(processes_.begin(), processes_.end(),
-                    [](const auto& entry) { return entry.second.depends_on_us; })) {
-        end_on_request(SIGTERM);
-        return;
-    }
-    letting_go_ = true;
-    // Others would die with us.
-    if ((options() & PTRACE_O_EXITKILL) == 0) {
-        leave_at_ = std::chrono::steady_clock::now() + time_to_stop;
-        set_the_alarm();
-    }
-    for (const auto& [tid, task] : tasks_) ::ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr);
+    const bool depends_on_us = std::any_of(processes_.begin(), processes_.end(), [](const auto& entry) {
+        return entry.second.release.depends_on_us();
+    });
+    const auto step = ending_.let_go(std::chrono::steady_clock::now(), depends_on_us);
+    if (!step) return;
+    if (*step == Ending::Step::let_go)
+        for (const auto& [tid, task] : tasks_) interrupt(tid);
+    else
+        carry_out(*step);
+    set_the_alarm();
 }
 
 // A shell knows only us: when the target is stopped (Ctrl-Z, SIGTTIN), the shell gets its prompt back only if
@@ -185,10 +150,8 @@ void Run::consider_stopping_with_the_target() {
     main_stopped_by_ = 0;
     signals_.stop_ourselves(signal);
     // `fg` continues the whole group and the target reports it; `kill -CONT` may have reached us alone.
-    collect_all();
-    const bool continued = std::any_of(collected_.begin(), collected_.end(),
-                                       [&](const Waited& waited) { return waited.tid == main_; });
-    if (!continued) ::kill(main_, SIGCONT);
+    statuses_.collect();
+    if (!statuses_.has_any_of(main_)) ::kill(main_, SIGCONT);
 }
 
 }  // namespace callcensus::ptrace

@@ -35,6 +35,15 @@ long Run::options() const {
     return options;
 }
 
+Ending::Terms Run::terms() const {
+    return {.timeout = plan_.timeout,
+            .kill_after = plan_.kill_after,
+            .tick = plan_.tick,
+            .until_exit = plan_.until_exit,
+            .ends_target = std::holds_alternative<Launch>(target_),
+            .dies_with_us = (options() & PTRACE_O_EXITKILL) != 0};
+}
+
 Result<void> Run::start(const Launch& target) {
     const Command command = find_command(target.argv.front(), search_path());
     if (command.path.empty()) {
@@ -42,7 +51,7 @@ Result<void> Run::start(const Launch& target) {
         return {};
     }
     outcome_.path = command.path;
-    const auto launched = launch(command.path, target, options(), signals_);
+    const auto launched = launch(command.path, target, options(), signals_, statuses_);
     if (!launched) return tl::unexpected(launched.error());
     main_ = *launched;
     placement_.starts_with(main_);
@@ -68,6 +77,7 @@ Result<void> Run::start(const Attach& target) {
 
 Result<void> Run::start(const Container& target) {
     main_ = target.init;
+    statuses_.keep_at_its_end(main_);
     if (auto done = seize(target.init); !done) return done;
     placement_.starts_with(main_);
     followed_from_here_on();
@@ -89,14 +99,12 @@ Result<void> Run::seize(pid_t process) {
 
 void Run::followed_from_here_on() {
     outcome_.started = true;
-    set_the_deadlines();
+    begin_the_deadlines();
     if (arriving_ == 0) emit(Following{tasks_.size()});
 }
 
-void Run::set_the_deadlines() {
-    const auto now = std::chrono::steady_clock::now();
-    if (plan_.tick) next_tick_ = now + *plan_.tick;
-    if (plan_.timeout) time_is_up_ = now + *plan_.timeout;
+void Run::begin_the_deadlines() {
+    ending_.begins(std::chrono::steady_clock::now());
     set_the_alarm();
 }
 

@@ -40,21 +40,15 @@ void Run::inherit(Process& process, const Task* creator, bool certain) {
     if (!learner_) return;
     process.learnt = &learner_->started(process.pid, process.creator,
                                         creator != nullptr ? std::string() : procfs::executable(process.pid));
-    if (!certain) {
-        // Whose filters it has, if any, nobody can tell: with one it is watched at every call to its end.
-        const auto status = procfs::task_status(process.pid);
-        process.has_own_filter = process.depends_on_us = !status || status->seccomp != 0;
+    if (certain) {
+        if (creator != nullptr)
+            process.release = creator->process->release.of_child(creator->surely_filtered);
+        return;
     }
-    if (creator == nullptr) return;
-    const Process& from = *creator->process;
-    process.cannot_be_let_run = from.cannot_be_let_run;
-    process.lost_privileges = from.lost_privileges;
-    if (!certain) return;
-    process.has_own_filter = from.has_own_filter || from.loading_filters != 0;
-    process.depends_on_us = from.depends_on_us;
-    // A child has its creator's filter as it was at the moment of the clone. Where another thread's injection
-    // may have come between, it is watched at every call: that is right with the filter and without.
-    process.let_run = from.let_run && creator->surely_filtered;
+    const auto status = procfs::task_status(process.pid);
+    const bool has_filter = !status || status->seccomp != 0;
+    process.release = creator != nullptr ? creator->process->release.of_presumed_child(has_filter)
+                                         : Release::of_stranger(has_filter);
 }
 
 // A task that stops before we were told of it. Its creator is in the middle of a call that creates tasks, and
@@ -84,8 +78,9 @@ void Run::forget(pid_t tid, bool whole) {
     if (found == tasks_.end()) return;
     Process& process = *found->second.process;
     if (found->second.arriving) count_arrival(found->second);
-    if (found->second.loads_filter) --process.loading_filters;
+    if (found->second.loads_filter) process.release.has_tried_to_load_filter(false);
     abandon_injection(found->second);
+    drop_parked(found->second);
     hidden_untraced_.erase(tid);
     tasks_.erase(found);
     if (--process.threads != 0) return;

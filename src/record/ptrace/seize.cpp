@@ -1,6 +1,5 @@
 #include "record/ptrace/seize.hpp"
 
-#include <sys/ptrace.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -8,6 +7,7 @@
 
 #include "base/procfs.hpp"
 #include "record/ptrace/permission.hpp"
+#include "record/ptrace/task_requests.hpp"
 
 namespace callcensus::ptrace {
 namespace {
@@ -29,14 +29,13 @@ Result<void> seize_threads(pid_t process, long options, std::vector<pid_t>& seiz
         for (const pid_t tid : procfs::threads(process)) {
             if (!known.insert(tid).second) continue;
             news = true;
-            if (::ptrace(PTRACE_SEIZE, tid, nullptr, options) == 0) {
+            const int errnum = ptrace::seize(tid, options);
+            if (errnum == 0) {
                 any = true;
                 seized.push_back(tid);
-                // Should it die first, its end is what we hear of.
-                ::ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr);
+                interrupt(tid);
                 continue;
             }
-            const int errnum = errno;
             const auto status = procfs::task_status(tid);
             // Gone, or a leader whose threads have outlived it, or created by one that we have seized.
             if (!status || status->has_ended) continue;

@@ -3,6 +3,7 @@
 #include <cerrno>
 
 #include "base/process_memory.hpp"
+#include "record/ptrace/task_requests.hpp"
 
 namespace callcensus::ptrace {
 namespace {
@@ -117,19 +118,19 @@ bool StoppedTask::set_signal_mask(std::uint64_t mask) const {
 
 bool StoppedTask::resume(Until until, int signal) && {
     const auto request = until == Until::next_call ? PTRACE_SYSCALL : PTRACE_CONT;
-    return ::ptrace(request, tid_, nullptr, as_pointer(static_cast<std::uint64_t>(signal))) == 0;
+    return ::ptrace(request, use_up(), nullptr, as_pointer(static_cast<std::uint64_t>(signal))) == 0;
 }
 
 void StoppedTask::set_options(long options) const {
     ::ptrace(PTRACE_SETOPTIONS, tid_, nullptr, as_pointer(static_cast<std::uint64_t>(options)));
 }
 
-void StoppedTask::interrupt() const { ::ptrace(PTRACE_INTERRUPT, tid_, nullptr, nullptr); }
+void StoppedTask::interrupt() const { ptrace::interrupt(tid_); }
 
-bool StoppedTask::listen() && { return ::ptrace(PTRACE_LISTEN, tid_, nullptr, nullptr) == 0; }
+bool StoppedTask::listen() && { return ::ptrace(PTRACE_LISTEN, use_up(), nullptr, nullptr) == 0; }
 
 bool StoppedTask::detach(int signal) && {
-    return ::ptrace(PTRACE_DETACH, tid_, nullptr, as_pointer(static_cast<std::uint64_t>(signal))) == 0;
+    return ::ptrace(PTRACE_DETACH, use_up(), nullptr, as_pointer(static_cast<std::uint64_t>(signal))) == 0;
 }
 
 }  // namespace callcensus::ptrace

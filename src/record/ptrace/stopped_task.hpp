@@ -1,14 +1,22 @@
 // A task in a ptrace-stop. Only a stopped task can be asked and resumed, and resuming it uses the value up:
-// the type makes it impossible to touch a running task. Every request may find the task dead (SIGKILL comes
-// at any moment): that is an empty or false answer here and never an error; its wait status will tell.
+// the type makes it impossible to touch a running task. Only the queue of wait statuses (status_queue.hpp)
+// makes the value, from a status that reports the stop. Who holds it has to resume the task, or to say that
+// he does not: a task that is forgotten would stay stopped for ever, so that in builds with assertions the
+// destructor fails. Every request may find the task dead (SIGKILL comes at any moment): that is an empty or
+// false answer here and never an error; its wait status will tell.
+//
+//     auto report = statuses.next(several);
+//     if (report->stopped) std::move(*report->stopped).resume(StoppedTask::Until::next_call);
 #pragma once
 
 #include <sys/ptrace.h>
 #include <sys/types.h>
 #include <sys/user.h>
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <optional>
 #include <span>
 #include <utility>
@@ -19,13 +27,15 @@ namespace callcensus::ptrace {
 
 class StoppedTask {
   public:
-    /// The task must have been reported stopped by wait(2).
-    explicit StoppedTask(pid_t tid) : tid_(tid) {}
-    StoppedTask(StoppedTask&& other) noexcept : tid_(std::exchange(other.tid_, 0)) {}
-    StoppedTask& operator=(StoppedTask&&) = delete;
+    StoppedTask(StoppedTask&& other) noexcept : tid_(other.use_up()) {}
+    StoppedTask& operator=(StoppedTask&& other) noexcept {
+        check_used_up();
+        tid_ = other.use_up();
+        return *this;
+    }
     StoppedTask(const StoppedTask&) = delete;
     StoppedTask& operator=(const StoppedTask&) = delete;
-    ~StoppedTask() = default;
+    ~StoppedTask() { check_used_up(); }
 
     [[nodiscard]] pid_t tid() const { return tid_; }
 
@@ -71,9 +81,20 @@ class StoppedTask {
     bool listen() &&;
     /// Runs on without us, delivering `signal` unless 0.
     bool detach(int signal = 0) &&;
+    /// Is not resumed: it has died, or is about to, or it is left to the kernel, which lets go of it when the
+    /// calling thread ends.
+    void abandon() && { use_up(); }
 
   private:
-    pid_t tid_;
+    friend class StatusQueue;
+    explicit StoppedTask(pid_t tid) : tid_(tid) {}
+
+    pid_t use_up() noexcept { return std::exchange(tid_, 0); }
+    void check_used_up() const noexcept {
+        assert((tid_ == 0 || std::uncaught_exceptions() > 0) && "a stopped task has been forgotten");
+    }
+
+    pid_t tid_;  // 0: used up
 };
 
 }  // namespace callcensus::ptrace
