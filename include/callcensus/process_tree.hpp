@@ -1,5 +1,5 @@
-/// Who is whose thread and child, and which executable each process runs: worked out once from the events of a
-/// Recorder, for everybody who has to know.
+/// Who is whose thread and child, and which executable each process runs: worked out once from the events of
+/// a Recorder, for everybody who has to know.
 ///
 ///     ProcessTree tree;
 ///     tree.on(event);                          // each one, before anybody asks
