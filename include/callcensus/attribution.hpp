@@ -1,8 +1,9 @@
 /// Which program or library makes a system call: the module behind the call's instruction pointer.
 ///
-///     Attribution attribution;
-///     Verdict on(const Event& event) {       // a Sink
-///         attribution.on(event);             // every event, before anything else
+///     ProcessTree tree;
+///     Attribution attribution(tree);
+///     Verdict on(const Event& event) {                // a Sink
+///         tree.on(event), attribution.on(event);      // every event, before anything else
 ///         if (const auto* seen = std::get_if<SyscallSeen>(&event))
 ///             if (const auto site = attribution.site_of(*seen)) std::cerr << text(*site) << '\n';
 ///         …
@@ -25,12 +26,14 @@
 
 #include "callcensus/call_site.hpp"
 #include "callcensus/event.hpp"
+#include "callcensus/process_tree.hpp"
 
 namespace callcensus {
 
 class Attribution {
   public:
-    Attribution();
+    /// The tree, which must outlive it, has had each event first.
+    explicit Attribution(const ProcessTree& tree);
     Attribution(Attribution&&) noexcept;
     Attribution& operator=(Attribution&&) noexcept;
     ~Attribution();

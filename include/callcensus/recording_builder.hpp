@@ -1,7 +1,8 @@
 /// Turns the events of a Recorder into a Recording.
 ///
-///     RecordingBuilder builder(steady_milliseconds);
-///     builder.on(event);                       // for each one
+///     ProcessTree tree;
+///     RecordingBuilder builder(tree, steady_milliseconds);
+///     tree.on(event), builder.on(event);       // for each one, the tree first
 ///     Recording seen = builder.snapshot();     // at any time
 #pragma once
 
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "callcensus/event.hpp"
+#include "callcensus/process_tree.hpp"
 #include "callcensus/recording.hpp"
 
 namespace callcensus {
@@ -23,11 +25,10 @@ namespace callcensus {
 /// How much a recording keeps of what a target can make as much of as it likes, so that it always fits in
 /// memory and the reader of recordings takes what was written. Beyond that it says what is left out: in its
 /// notes where a profile loses nothing by it, else in its gaps. The set of calls that have names is always
-/// whole.
+/// whole. How many executables are told apart is the tree's to say (ExecutableLimits).
 struct RecordingLimits {
     std::size_t unnamed_calls = 256;   ///< different numbers that no table has a name for
-    std::size_t executables = 4096;    ///< the others count as one
-    std::size_t name_bytes = 4 << 20;  ///< of the executables, and as many of the call sites
+    std::size_t site_bytes = 4 << 20;  ///< of the names in call sites
     std::size_t processes = 1 << 16;   ///< listed
     std::size_t execs = 1 << 18;       ///< listed, of all processes together
     std::size_t shares = 1 << 18;      ///< counts by call and executable
@@ -40,8 +41,9 @@ class RecordingBuilder {
     /// events.
     using Clock = std::function<Milliseconds()>;
 
-    explicit RecordingBuilder(Clock clock, const RecordingLimits& limits = {})
-        : clock_(std::move(clock)), limits_(limits) {}
+    /// The tree, which must outlive it, has had each event first.
+    RecordingBuilder(const ProcessTree& tree, Clock clock, const RecordingLimits& limits = {})
+        : tree_(tree), clock_(std::move(clock)), limits_(limits) {}
 
     void on(const Event& event);
     /// A place that a call was made from, of which SyscallSeen has come. The first few are kept.
@@ -53,26 +55,11 @@ class RecordingBuilder {
     /// caller's to fill in.
     [[nodiscard]] Recording snapshot() const;
 
-    /// Who a task is; empty and 0 for one that is not known.
-    struct Maker {
-        pid_t process = 0;
-        std::string executable;
-    };
-    [[nodiscard]] Maker maker_of(TaskId task) const;
-
     [[nodiscard]] std::size_t distinct_calls() const { return calls_.size(); }
-    [[nodiscard]] std::size_t processes() const { return processes_started_; }
-    [[nodiscard]] std::size_t live_processes() const { return live_processes_.size(); }
-    /// Of these, those whose known calls are not reported (LetRun): their pids.
-    [[nodiscard]] std::vector<pid_t> running_freely() const;
     /// When the last call that was not yet known appeared; empty before the first one.
     [[nodiscard]] std::optional<Milliseconds> last_news() const { return last_news_; }
 
   private:
-    struct Task {
-        std::uint32_t serial;
-        ProcessIndex process;
-    };
     struct Counters {
         std::uint64_t entries = 0;
         std::vector<std::pair<int, std::uint64_t>> returned;  // few errnos a call: a scan beats a tree
@@ -94,10 +81,8 @@ class RecordingBuilder {
     struct LeftOut {
         std::uint64_t calls = 0;        // entries, of numbers without a name
         bool calls_that_exist = false;  // of these
-        std::uint64_t processes = 0;
         std::uint64_t execs = 0;
         std::uint64_t sites = 0;
-        bool executables = false;
         bool shares = false;
     };
 
@@ -112,31 +97,22 @@ class RecordingBuilder {
     void see(const Noted&);
     void see(const Tick&) {}
 
-    const Task* find(TaskId id) const;
-    ExecutableIndex intern(const std::string& executable);
-    ExecutableIndex intern_others();
     [[nodiscard]] bool is_kept(Syscall call);
-    ProcessIndex add(ProcessRecord process);
-    [[nodiscard]] ProcessIndex listed(ProcessIndex process) const;
+    // The record of a process, or null where it is not listed.
+    ProcessRecord* record_of(const ProcessTree::Process& process);
     std::uint64_t& share_of(Counters& counters, ExecutableIndex executable);
     void say_what_is_left_out(Recording& recording) const;
 
+    const ProcessTree& tree_;
     Clock clock_;
     RecordingLimits limits_;
-    std::unordered_map<pid_t, Task> tasks_;
-    std::unordered_map<pid_t, ProcessIndex> live_processes_;  // by thread group id
-    std::unordered_map<std::string, ExecutableIndex> executable_index_;
     std::unordered_map<Syscall, Counters> calls_;
-    std::vector<std::string> executables_;
-    // Those that are listed, and behind them those alive that are not: their places are used again. Their
-    // parent is the nearest that is listed.
-    std::vector<ProcessRecord> processes_;
-    std::vector<ProcessIndex> free_places_;
-    std::size_t processes_started_ = 0;
+    std::vector<ProcessRecord> processes_;  // that are listed, by their numbers
+    // By the places of all that live: the process itself, or its nearest ancestor that is listed.
+    std::vector<ProcessIndex> listed_;
     std::size_t unnamed_calls_ = 0;
-    std::size_t executable_bytes_ = 0;
     std::size_t site_bytes_ = 0;
-    std::size_t execs_ = 0;
+    std::size_t execs_ = 0;  // of the listed, each one's first program counted
     std::size_t shares_ = 0;
     LeftOut left_out_;
     Remarks gaps_;

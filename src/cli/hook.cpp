@@ -17,9 +17,8 @@
 #include "base/file.hpp"
 #include "base/printable.hpp"
 #include "base/unique_fd.hpp"
-#include "callcensus/attribution.hpp"
+#include "callcensus/collector.hpp"
 #include "callcensus/recorder.hpp"
-#include "callcensus/recording_builder.hpp"
 #include "cli/ending.hpp"
 #include "cli/hook_files.hpp"
 #include "cli/hook_install.hpp"
@@ -154,16 +153,13 @@ Result<std::optional<Job>> read_job(const Registered& registered) {
 class ContainerObserver final : public Sink {
   public:
     ContainerObserver(const Job& job, HookFiles& files, UniqueFd pipe)
-        : job_(job), files_(files), pipe_(std::move(pipe)), builder_([this] { return elapsed(); }) {
+        : job_(job), files_(files), pipe_(std::move(pipe)) {
         heading_.engine = job.recorder->id();
         heading_.command = job.command;
     }
 
     Verdict on(const Event& event) override {
-        attribution_.on(event);
-        builder_.on(event);
-        if (const auto* seen = std::get_if<SyscallSeen>(&event); seen && builder_.wants_site(seen->call))
-            if (const auto site = attribution_.new_site_of(*seen)) builder_.add_site(seen->call, *site);
+        collector_.on(event);
         if (const auto* noted = std::get_if<Noted>(&event))
             log(LOG_INFO, of_container(noted->what));
         else if (const auto* lost = std::get_if<Lost>(&event))
@@ -175,7 +171,8 @@ class ContainerObserver final : public Sink {
         else if (const auto* exited = std::get_if<TaskExited>(&event); exited && is_end_of_init(exited->task))
             // At once: the runtime and its callers hear of this end only when we are done.
             write({}, longest_wait);
-        else if (std::holds_alternative<Tick>(event) && executed_ && builder_.last_news() > last_tried_)
+        else if (std::holds_alternative<Tick>(event) && executed_ &&
+                 collector_.builder().last_news() > last_tried_)
             write({"a snapshot taken while the container ran: callcensus did not live to write the whole"},
                   no_wait);
         return Verdict::go_on;
@@ -198,7 +195,6 @@ class ContainerObserver final : public Sink {
     }
 
   private:
-    [[nodiscard]] Milliseconds elapsed() const { return std::chrono::steady_clock::now() - started_; }
     [[nodiscard]] std::string of_container(const std::string& line) const {
         return "container " + job_.container + ": " + line;
     }
@@ -222,7 +218,7 @@ class ContainerObserver final : public Sink {
     [[nodiscard]] bool is_end_of_init(TaskId task) const { return executed_ && task.tid == job_.init; }
 
     [[nodiscard]] Recording recording(const std::vector<std::string>& gaps) const {
-        Recording recording = builder_.snapshot();
+        Recording recording = collector_.recording();
         heading_.put_on(recording);
         recording.notes.insert(recording.notes.end(), job_.notes.begin(), job_.notes.end());
         recording.gaps.insert(recording.gaps.end(), gaps.begin(), gaps.end());
@@ -235,9 +231,9 @@ class ContainerObserver final : public Sink {
         for (const std::string& note : files_.notes()) log(LOG_WARNING, of_container(note));
         for (const std::string& loss : files_.losses())
             log(LOG_WARNING, of_container("the format of " + job_.request.output + " lacks " + loss));
-        last_tried_ = elapsed();
+        last_tried_ = collector_.elapsed();
         is_written_ = errors.empty();
-        had_survivors_ = builder_.live_processes() != 0;
+        had_survivors_ = collector_.tree().live() != 0;
     }
 
     void save_elsewhere(const std::vector<std::string>& gaps) const {
@@ -251,10 +247,8 @@ class ContainerObserver final : public Sink {
     const Job& job_;
     HookFiles& files_;
     UniqueFd pipe_;
-    std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
     RecordingHeading heading_;
-    RecordingBuilder builder_;
-    Attribution attribution_;
+    Collector collector_{Collector::Sites::recorded};
     bool executed_ = false;
     bool is_written_ = false;  // what had been seen by the last time
     std::optional<Milliseconds> last_tried_;

@@ -17,21 +17,15 @@ constexpr std::chrono::seconds snapshot_interval{10};
 }  // namespace
 
 TraceObserver::TraceObserver(const TraceOptions& options, const Target& target)
-    : options_(options),
-      target_(target),
-      builder_([this] { return elapsed(); }),
-      shows_status_(!options.quiet && StatusLine::possible()) {
+    : options_(options), target_(target), shows_status_(!options.quiet && StatusLine::possible()) {
     heading_.command = command_of(target);
 }
 
 Verdict TraceObserver::on(const Event& event) {
-    attribution_.on(event);
-    builder_.on(event);
+    collector_.on(event);
     if (std::holds_alternative<Following>(event)) {
         if (!options_.quiet) say_whom_we_follow(target_);
     } else if (const auto* seen = std::get_if<SyscallSeen>(&event)) {
-        if (builder_.wants_site(seen->call))
-            if (const auto site = attribution_.new_site_of(*seen)) builder_.add_site(seen->call, *site);
         if (shows_status_) status_line_.note(*seen);
     } else if (const auto* returned = std::get_if<SyscallReturned>(&event)) {
         if (shows_status_) status_line_.note(*returned);
@@ -59,7 +53,7 @@ std::optional<std::chrono::milliseconds> TraceObserver::tick_interval() const {
 }
 
 Recording TraceObserver::recording() const {
-    Recording recording = builder_.snapshot();
+    Recording recording = collector_.recording();
     heading_.put_on(recording);
     SyscallSet observed;
     for (const CallRecord& record : recording.calls) observed.insert(record.call);
@@ -70,28 +64,38 @@ Recording TraceObserver::recording() const {
 
 void TraceObserver::ended(const TaskExited& exited) {
     if (!(exited.task == main_) || options_.target.container || options_.target.attaches()) return;
-    survivors_ = builder_.live_processes();
+    survivors_ = collector_.tree().live();
     if (survivors_ == 0 || options_.target.until_exit || !shows_status_) return;
     status_line_.wipe();
     say(fmt::format("the command has ended; following {} that it left running until they end (Ctrl-C: {})",
                     survivors_ == 1 ? "a process" : fmt::format("{} processes", survivors_),
-                    builder_.running_freely().empty() ? "stop following" : "ask them to end"));
+                    running_freely().empty() ? "stop following" : "ask them to end"));
 }
 
 void TraceObserver::tick() {
-    const Milliseconds now = elapsed();
+    const Milliseconds now = collector_.elapsed();
+    const RecordingBuilder& builder = collector_.builder();
     if (shows_status_ && unseen_writers())
         status_line_.wipe();
     else if (shows_status_)
-        status_line_.show(now, builder_.processes(), builder_.distinct_calls(), builder_.last_news());
+        status_line_.show(now, collector_.tree().processes_started(), builder.distinct_calls(),
+                          builder.last_news());
     if (!options_.recording.empty() && now - last_snapshot_ >= snapshot_interval &&
-        builder_.last_news() > last_snapshot_)
+        builder.last_news() > last_snapshot_)
         save_snapshot(now);
+}
+
+// Those whose known calls are not reported.
+std::vector<pid_t> TraceObserver::running_freely() const {
+    std::vector<pid_t> pids;
+    for (const ProcessTree::Process* process : collector_.tree().live_processes())
+        if (process->scope != Scope::process) pids.push_back(process->pid);
+    return pids;
 }
 
 // Their writing would run into the line, and nobody tells us of it.
 bool TraceObserver::unseen_writers() const {
-    const std::vector<pid_t> pids = builder_.running_freely();
+    const std::vector<pid_t> pids = running_freely();
     return std::any_of(pids.begin(), pids.end(), procfs::uses_our_terminal);
 }
 

@@ -8,9 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "callcensus/attribution.hpp"
+#include "callcensus/collector.hpp"
 #include "callcensus/recorder.hpp"
-#include "callcensus/recording_builder.hpp"
 #include "cli/recording_heading.hpp"
 #include "cli/status_line.hpp"
 #include "cli/trace_options.hpp"
@@ -32,21 +31,17 @@ class TraceObserver final : public Sink {
     void finish() { status_line_.wipe(); }
 
   private:
-    using Clock = std::chrono::steady_clock;
-
-    [[nodiscard]] Milliseconds elapsed() const { return Clock::now() - started_; }
     void ended(const TaskExited& exited);
     void tick();
+    [[nodiscard]] std::vector<pid_t> running_freely() const;
     [[nodiscard]] bool unseen_writers() const;
     void save_snapshot(Milliseconds now);
 
     const TraceOptions& options_;
     const Target& target_;
-    Clock::time_point started_ = Clock::now();
     RecordingHeading heading_;
     SyscallSet known_;  // beforehand
-    RecordingBuilder builder_;
-    Attribution attribution_;
+    Collector collector_{Collector::Sites::recorded};
     StatusLine status_line_;
     bool shows_status_;
     TaskId main_;

@@ -11,10 +11,10 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <map>
 
 #include "base/signals.hpp"
 #include "base/words.hpp"
+#include "callcensus/process_tree.hpp"
 #include "callcensus/verify.hpp"
 #include "cli/messages.hpp"
 
@@ -29,6 +29,7 @@ class TrialSink final : public Sink {
     explicit TrialSink(const PolicyInForce& policy) : policy_(policy) {}
 
     Verdict on(const Event& event) override {
+        tree_.on(event);
         if (const auto* seen = std::get_if<SyscallSeen>(&event))
             look_at(*seen);
         else if (const auto* started = std::get_if<TaskStarted>(&event))
@@ -53,24 +54,20 @@ class TrialSink final : public Sink {
     }
 
     void begin(const TaskStarted& started) {
-        if (main_ == 0) main_ = started.process;
-        tasks_[started.task.tid] = started.process;
         if (over_) ::kill(started.process, SIGKILL);
     }
 
-    void end(const TaskId& task) {
-        tasks_.erase(task.tid);
-        const auto is_of_main = [&](const auto& entry) { return entry.second == main_; };
-        if (over_ || std::any_of(tasks_.begin(), tasks_.end(), is_of_main)) return;
+    void end(const TaskId& id) {
+        const ProcessTree::Task* const task = tree_.find(id);
+        if (task == nullptr || task->process->number != 0 || task->process->threads != 0) return;
         over_ = true;
-        for (const auto& [tid, process] : tasks_) ::kill(process, SIGKILL);
+        for (const ProcessTree::Process* process : tree_.live_processes()) ::kill(process->pid, SIGKILL);
     }
 
     const PolicyInForce& policy_;
     Trial trial_;
-    pid_t main_ = 0;
-    std::map<pid_t, pid_t> tasks_;  // that live, and their processes
-    bool over_ = false;             // the first process has ended
+    ProcessTree tree_;
+    bool over_ = false;  // the first process has ended
 };
 
 volatile std::sig_atomic_t requested = 0;

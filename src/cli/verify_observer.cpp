@@ -18,18 +18,15 @@ constexpr std::size_t most_arguments = 64;
 constexpr std::size_t most_unnamed = 256;
 constexpr std::size_t most_findings = 16384;
 const std::string others = "[others]";
+const std::string not_known;
 
 }  // namespace
 
 VerifyObserver::VerifyObserver(const PolicyInForce& policy, const Target& target, Wishes wishes)
-    : policy_(policy),
-      target_(target),
-      wishes_(wishes),
-      builder_([this] { return Milliseconds(Clock::now() - started_); }) {}
+    : policy_(policy), target_(target), wishes_(wishes) {}
 
 Verdict VerifyObserver::on(const Event& event) {
-    attribution_.on(event);
-    builder_.on(event);
+    collector_.on(event);
     if (const auto* seen = std::get_if<SyscallSeen>(&event)) {
         if (!is_of_our_making(*seen)) look_at(*seen);
     } else if (std::holds_alternative<Following>(event) && wishes_.say_whom_we_follow)
@@ -90,8 +87,10 @@ std::optional<std::pair<std::size_t, bool>> VerifyObserver::finding_of(
 }
 
 void VerifyObserver::note_denial(const SyscallSeen& seen, const std::optional<Decision>& decision) {
-    const RecordingBuilder::Maker maker = builder_.maker_of(seen.task);
-    const auto finding = finding_of(seen.call, maker.executable, decision);
+    const ProcessTree& tree = collector_.tree();
+    const ProcessTree::Task* const task = tree.find(seen.task);
+    const auto finding =
+        finding_of(seen.call, task != nullptr ? tree.executable_of(*task->process) : not_known, decision);
     if (!finding) {
         ++left_out_;
         return;
@@ -101,13 +100,13 @@ void VerifyObserver::note_denial(const SyscallSeen& seen, const std::optional<De
     if (is_new) {
         Found& found = found_[index];
         Denial& denial = found.denial;
-        denial.process = maker.process;
+        denial.process = task != nullptr ? task->process->pid : 0;
         denial.thread = seen.task.tid;
         denial.text = seen.instruction_pointer != 0 ? call_text(seen) : name_or_number(seen.call);
-        denial.first = Clock::now() - started_;
+        denial.first = collector_.elapsed();
         if (arguments_matter) denial.first_arguments = looked_at(seen.call, seen.arguments);
-        denial.site = attribution_.site_of(seen);
-        if (wishes_.stacks) found.stack = attribution_.stack_of(seen);
+        denial.site = collector_.attribution().site_of(seen);
+        if (wishes_.stacks) found.stack = collector_.attribution().stack_of(seen);
         if (wishes_.as_it_happens)
             say(fmt::format("{}: {} (by {}, process {})",
                             decision ? describe(*decision) : "denied, or not, by its arguments", denial.text,
@@ -123,7 +122,7 @@ void VerifyObserver::note_denial(const SyscallSeen& seen, const std::optional<De
 }
 
 Recording VerifyObserver::recording() const {
-    Recording rest = builder_.snapshot();
+    Recording rest = collector_.recording();
     if (left_out_ != 0)
         rest.notes.push_back(
             fmt::format("{} calls by further numbers without a name would be denied, too, and are not listed",

@@ -2,7 +2,6 @@
 // the task is stopped at them.
 #pragma once
 
-#include <chrono>
 #include <map>
 #include <optional>
 #include <set>
@@ -10,9 +9,8 @@
 #include <tuple>
 #include <vector>
 
-#include "callcensus/attribution.hpp"
+#include "callcensus/collector.hpp"
 #include "callcensus/recorder.hpp"
-#include "callcensus/recording_builder.hpp"
 #include "callcensus/unused.hpp"
 #include "callcensus/verify.hpp"
 
@@ -43,7 +41,6 @@ class VerifyObserver final : public Sink {
     [[nodiscard]] Recording recording() const;
 
   private:
-    using Clock = std::chrono::steady_clock;
     using ArgumentsOfCall = std::set<Arguments>;
     // What makes a finding. Other arguments may be decided otherwise; without a decision that is not known.
     using Key = std::tuple<Syscall, std::string, std::optional<Decision>>;
@@ -61,9 +58,7 @@ class VerifyObserver final : public Sink {
     const PolicyInForce& policy_;
     const Target& target_;
     Wishes wishes_;
-    Clock::time_point started_ = Clock::now();
-    RecordingBuilder builder_;
-    Attribution attribution_;
+    Collector collector_{Collector::Sites::on_request};
     std::vector<Found> found_;  // in the order of their appearance
     std::map<Key, std::size_t> index_;
     std::size_t unnamed_ = 0;     // of them

@@ -17,10 +17,20 @@ std::uint64_t& counter(std::vector<std::pair<Key, std::uint64_t>>& counters, Key
     return counters.emplace_back(key, 0).second;
 }
 
-constexpr const char* others = "[others]";
+// Stands for ProcessTree::others until the list of executables is complete.
+constexpr ExecutableIndex index_of_others = ~ExecutableIndex{0};
 
 std::size_t size_of(const CallSite& site) {
     return site.module.size() + site.build_id.size() + site.symbol.size();
+}
+
+// Their index, made where it is not there yet.
+ExecutableIndex others_in(Recording& recording) {
+    auto& all = recording.executables;
+    const auto found = std::find(all.begin(), all.end(), ProcessTree::others);
+    const auto index = static_cast<ExecutableIndex>(found - all.begin());
+    if (found == all.end()) all.emplace_back(ProcessTree::others);
+    return index;
 }
 
 }  // namespace
@@ -61,7 +71,7 @@ void RecordingBuilder::add_site(Syscall call, const CallSite& site) {
     const auto entry = calls_.find(call);
     if (entry == calls_.end()) return;
     std::vector<CallSite>& sites = entry->second.sites;
-    if (site_bytes_ + size_of(site) > limits_.name_bytes) {
+    if (site_bytes_ + size_of(site) > limits_.site_bytes) {
         ++left_out_.sites;
         return;
     }
@@ -75,39 +85,6 @@ bool RecordingBuilder::wants_site(Syscall call) const {
     return entry != calls_.end() && entry->second.sites.size() < sites_kept;
 }
 
-const RecordingBuilder::Task* RecordingBuilder::find(TaskId id) const {
-    const auto found = tasks_.find(id.tid);
-    return found != tasks_.end() && found->second.serial == id.serial ? &found->second : nullptr;
-}
-
-RecordingBuilder::Maker RecordingBuilder::maker_of(TaskId id) const {
-    const Task* task = find(id);
-    if (task == nullptr) return {};
-    const ProcessRecord& process = processes_[task->process];
-    return {process.pid, executables_[process.executables.back()]};
-}
-
-ExecutableIndex RecordingBuilder::intern(const std::string& executable) {
-    if (const auto known = executable_index_.find(executable); known != executable_index_.end())
-        return known->second;
-    if (executables_.size() >= limits_.executables ||
-        executable_bytes_ + executable.size() > limits_.name_bytes) {
-        left_out_.executables = true;
-        return intern_others();
-    }
-    executable_bytes_ += executable.size();
-    const auto index = static_cast<ExecutableIndex>(executables_.size());
-    executables_.push_back(executable);
-    return executable_index_[executable] = index;
-}
-
-ExecutableIndex RecordingBuilder::intern_others() {
-    const auto [entry, is_new] =
-        executable_index_.try_emplace(others, static_cast<ExecutableIndex>(executables_.size()));
-    if (is_new) executables_.emplace_back(others);
-    return entry->second;
-}
-
 // Whether a call that was not seen before can be. What has a name always is: there are not many.
 bool RecordingBuilder::is_kept(Syscall call) {
     if (!syscall_name(call).empty()) return true;
@@ -116,25 +93,8 @@ bool RecordingBuilder::is_kept(Syscall call) {
     return true;
 }
 
-ProcessIndex RecordingBuilder::add(ProcessRecord process) {
-    ++processes_started_;
-    ++execs_;
-    if (processes_.size() >= limits_.processes) {
-        ++left_out_.processes;
-        process.parent = process.parent ? listed(*process.parent) : 0;
-        if (!free_places_.empty()) {
-            const ProcessIndex place = free_places_.back();
-            free_places_.pop_back();
-            processes_[place] = std::move(process);
-            return place;
-        }
-    }
-    processes_.push_back(std::move(process));
-    return static_cast<ProcessIndex>(processes_.size() - 1);
-}
-
-ProcessIndex RecordingBuilder::listed(ProcessIndex process) const {
-    return process < limits_.processes ? process : processes_[process].parent.value_or(0);
+ProcessRecord* RecordingBuilder::record_of(const ProcessTree::Process& process) {
+    return process.number < processes_.size() ? &processes_[process.number] : nullptr;
 }
 
 std::uint64_t& RecordingBuilder::share_of(Counters& counters, ExecutableIndex executable) {
@@ -142,55 +102,53 @@ std::uint64_t& RecordingBuilder::share_of(Counters& counters, ExecutableIndex ex
         return known->second;
     if (shares_ >= limits_.shares) {
         left_out_.shares = true;
-        return counters.by_executable[intern_others()];
+        return counters.by_executable[index_of_others];
     }
     ++shares_;
     return counters.by_executable[executable];
 }
 
 void RecordingBuilder::see(const TaskStarted& started) {
-    const auto live = live_processes_.find(started.process);
-    const Task* creator = find(started.creator);
-    // A leader that comes after its threads: they had outlived another one, and one has executed a program.
-    const bool becomes_leader =
-        creator != nullptr && live != live_processes_.end() && creator->process == live->second;
-    if (live != live_processes_.end() && (started.process != started.task.tid || becomes_leader)) {
-        ++processes_[live->second].threads;
-        tasks_[started.task.tid] = {started.task.serial, live->second};
+    const ProcessTree::Process& process = *tree_.find(started.task)->process;
+    if (process.threads_ever != 1) {
+        if (ProcessRecord* const record = record_of(process)) ++record->threads;
         return;
     }
-    ProcessRecord process;
-    process.pid = started.process;
-    process.started = clock_();
-    process.scope = started.scope;
-    if (creator != nullptr) process.parent = creator->process;
-    if (started.executable.empty() && creator != nullptr)
-        process.executables = {processes_[creator->process].executables.back()};
-    else
-        process.executables = {intern(started.executable)};
-    const ProcessIndex index = add(std::move(process));
-    live_processes_[started.process] = index;
-    tasks_[started.task.tid] = {started.task.serial, index};
+    if (listed_.size() <= process.place) listed_.resize(process.place + 1);
+    const auto parent = process.creator ? std::optional(listed_[process.creator->place]) : std::nullopt;
+    if (processes_.size() >= limits_.processes) {
+        listed_[process.place] = parent.value_or(0);
+        return;
+    }
+    ++execs_;
+    ProcessRecord record;
+    record.pid = process.pid;
+    record.parent = parent;
+    record.started = clock_();
+    record.executables = {process.executable};
+    record.scope = process.scope;
+    listed_[process.place] = static_cast<ProcessIndex>(processes_.size());
+    processes_.push_back(std::move(record));
 }
 
 void RecordingBuilder::see(const Execed& execed) {
-    const Task* task = find(execed.task);
+    const ProcessTree::Task* const task = tree_.find(execed.task);
     if (task == nullptr) return;
-    auto& executables = processes_[task->process].executables;
-    const ExecutableIndex executable = intern(execed.executable);
+    ProcessRecord* const record = record_of(*task->process);
+    if (record == nullptr) return;
     if (execs_ < limits_.execs) {
         ++execs_;
-        executables.push_back(executable);
+        record->executables.push_back(task->process->executable);
     } else {
         ++left_out_.execs;
-        executables.back() = executable;
+        record->executables.back() = task->process->executable;
     }
 }
 
 void RecordingBuilder::see(const SyscallSeen& seen) {
-    const Task* task = find(seen.task);
+    const ProcessTree::Task* const task = tree_.find(seen.task);
     if (task == nullptr) return;
-    const ExecutableIndex executable = processes_[task->process].executables.back();
+    const ProcessTree::Process& process = *task->process;
     auto entry = calls_.find(seen.call);
     if (entry == calls_.end()) {
         if (!is_kept(seen.call)) {
@@ -199,10 +157,10 @@ void RecordingBuilder::see(const SyscallSeen& seen) {
         }
         entry = calls_.try_emplace(seen.call).first;
         last_news_ = clock_();
-        entry->second.first = {*last_news_, listed(task->process), executable};
+        entry->second.first = {*last_news_, listed_[process.place], process.executable};
     }
     ++entry->second.entries;
-    ++share_of(entry->second, executable);
+    ++share_of(entry->second, process.executable);
 }
 
 void RecordingBuilder::see(const SyscallReturned& returned) {
@@ -216,35 +174,22 @@ void RecordingBuilder::see(const SyscallReturned& returned) {
 }
 
 void RecordingBuilder::see(const LetRun& let_run) {
-    const Task* task = find(let_run.task);
+    const ProcessTree::Task* const task = tree_.find(let_run.task);
     if (task == nullptr) return;
-    processes_[task->process].scope = let_run.scope;
-    Scope& shown = processes_[listed(task->process)].scope;
+    Scope& shown = processes_[listed_[task->process->place]].scope;
     shown = std::max(shown, let_run.scope);
 }
 
 void RecordingBuilder::see(const TaskExited& exited) {
-    const Task* task = find(exited.task);
-    if (task == nullptr) return;
-    ProcessRecord& process = processes_[task->process];
-    if (exited.task.tid == process.pid) {  // the leader's status comes last and is the process's
-        process.status = exited.status;
-        live_processes_.erase(process.pid);
-        if (task->process >= limits_.processes) free_places_.push_back(task->process);
-    }
-    tasks_.erase(exited.task.tid);
+    const ProcessTree::Task* const task = tree_.find(exited.task);
+    if (task == nullptr || exited.task.tid != task->process->pid) return;
+    // The leader's status comes last and is the process's.
+    if (ProcessRecord* const record = record_of(*task->process)) record->status = exited.status;
 }
 
 void RecordingBuilder::see(const Lost& lost) { gaps_.add(lost.what, limits_.remarks); }
 
 void RecordingBuilder::see(const Noted& noted) { notes_.add(noted.what, limits_.remarks); }
-
-std::vector<pid_t> RecordingBuilder::running_freely() const {
-    std::vector<pid_t> pids;
-    for (const auto& [pid, index] : live_processes_)
-        if (processes_[index].scope != Scope::process) pids.push_back(pid);
-    return pids;
-}
 
 void RecordingBuilder::say_what_is_left_out(Recording& recording) const {
     const auto say = [](std::vector<std::string>& texts, std::uint64_t count, const std::string& what) {
@@ -256,14 +201,16 @@ void RecordingBuilder::say_what_is_left_out(Recording& recording) const {
             (left_out_.calls_that_exist
                  ? " are left out, and the kernel has some of them"
                  : " are left out: the kernel does not have them either, and no profile could name them"));
-    say(recording.gaps, left_out_.executables ? 1 : 0,
-        "of more than " + std::to_string(limits_.executables) +
-            " executables, or of such long names, the later ones are recorded as one, " + others);
+    say(recording.gaps, tree_.executables_left_out() ? 1 : 0,
+        "of more than " + std::to_string(tree_.limits().count) +
+            " executables, or of such long names, the later ones are recorded as one, " +
+            ProcessTree::others);
     say(recording.gaps, left_out_.shares ? 1 : 0,
-        std::string("so many executables make so many calls that some are counted as those of ") + others);
-    say(recording.notes, left_out_.processes,
-        std::to_string(left_out_.processes) + " further processes" +
-            " are recorded, and not listed one by one");
+        std::string("so many executables make so many calls that some are counted as those of ") +
+            ProcessTree::others);
+    const std::size_t unlisted = tree_.processes_started() - processes_.size();
+    say(recording.notes, unlisted,
+        std::to_string(unlisted) + " further processes are recorded, and not listed one by one");
     say(recording.notes, left_out_.execs,
         "of programs that were executed " + std::to_string(left_out_.execs) +
             " are not in the list of their process, which ends with the last one");
@@ -277,10 +224,8 @@ Recording RecordingBuilder::snapshot() const {
     recording.gaps = gaps_.list("further things could not be seen");
     recording.notes = notes_.list("further notes are left out");
     say_what_is_left_out(recording);
-    recording.executables = executables_;
-    recording.processes.assign(
-        processes_.begin(),
-        processes_.begin() + static_cast<std::ptrdiff_t>(std::min(processes_.size(), limits_.processes)));
+    recording.executables = tree_.executables();
+    recording.processes = processes_;
     if (!processes_.empty()) recording.status = processes_.front().status;
     recording.calls.reserve(calls_.size());
     for (const auto& [call, counters] : calls_) {
@@ -289,7 +234,8 @@ Recording RecordingBuilder::snapshot() const {
         record.count = counters.entries;
         record.first = counters.first;
         record.returned.insert(counters.returned.begin(), counters.returned.end());
-        record.by_executable.insert(counters.by_executable.begin(), counters.by_executable.end());
+        for (const auto& [executable, count] : counters.by_executable)
+            record.by_executable[executable == index_of_others ? others_in(recording) : executable] += count;
         record.sites = counters.sites;
         recording.calls.push_back(std::move(record));
     }

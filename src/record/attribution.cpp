@@ -9,6 +9,7 @@
 #include <string>
 #include <tuple>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 #include "abi/known_call.hpp"
@@ -30,7 +31,6 @@ constexpr std::size_t most_functions_kept = std::size_t{4} << 20;
 constexpr std::size_t most_images_kept = 4096;
 // As many as a target can make, and as a recording may keep: more is of no use.
 constexpr std::size_t most_searches = 4096;
-constexpr std::size_t most_executables = 4096;
 constexpr std::uint64_t largest_vdso = 65536;
 
 // Whether the call can put code where other code was. What else happens to mappings is no matter: nobody
@@ -63,36 +63,40 @@ FileKey key_of(const struct stat& status) {
 
 class Attribution::Impl {
   public:
+    explicit Impl(const ProcessTree& tree) : tree_(tree) {}
+
     void on(const Event& event) {
         std::visit([this](const auto& what) { note(what); }, event);
     }
 
     std::optional<CallSite> site_of(const SyscallSeen& seen) {
         if (seen.instruction_pointer == 0) return std::nullopt;
-        Process* const process = process_of(seen.task);
-        auto site = site_at(seen.task.tid, process, seen.instruction_pointer);
+        Code* const code = code_kept_of(seen.task);
+        auto site = site_at(seen.task.tid, code, seen.instruction_pointer);
         if (site && is_landing_pad(*site))
             if (const auto caller = caller_of_vsyscall(seen))
-                if (auto calling = site_at(seen.task.tid, process, *caller)) return calling;
+                if (auto calling = site_at(seen.task.tid, code, *caller)) return calling;
         return site;
     }
 
     std::optional<CallSite> new_site_of(const SyscallSeen& seen) {
-        const Process* const process = process_of(seen.task);
-        if (seen.instruction_pointer == 0 || process == nullptr) return std::nullopt;
+        const ProcessTree::Task* const task = tree_.find(seen.task);
+        if (seen.instruction_pointer == 0 || task == nullptr) return std::nullopt;
         if (searches_.size() >= most_searches && searches_.count(seen.call) == 0) return std::nullopt;
         Search& search = searches_[seen.call];
         if (search.sites.size() >= sites_kept) return std::nullopt;
-        if (search.executables.size() <= process->executable)
-            search.executables.resize(process->executable + 1);
-        if (search.executables[process->executable]) {
+        const ProcessTree::Process& process = *task->process;
+        if (search.executables.size() <= process.executable)
+            search.executables.resize(process.executable + 1);
+        const Look look{process.executable, code_[process.place].generation, seen.instruction_pointer};
+        if (search.executables[process.executable]) {
             if (search.looks.size() >= most_looks) return std::nullopt;
-            if (!process->runs_freely && std::find(search.looks.begin(), search.looks.end(),
-                                                   look_of(seen, *process)) != search.looks.end())
+            if (!runs_freely(process) &&
+                std::find(search.looks.begin(), search.looks.end(), look) != search.looks.end())
                 return std::nullopt;
         }
-        search.executables[process->executable] = true;
-        if (search.looks.size() < most_looks) search.looks.push_back(look_of(seen, *process));
+        search.executables[process.executable] = true;
+        if (search.looks.size() < most_looks) search.looks.push_back(look);
         auto site = site_of(seen);
         if (!site || std::find(search.sites.begin(), search.sites.end(), *site) != search.sites.end())
             return std::nullopt;
@@ -103,9 +107,9 @@ class Attribution::Impl {
     std::vector<CallSite> stack_of(const SyscallSeen& seen, std::size_t most) {
         std::vector<CallSite> stack;
         if (most == 0 || seen.instruction_pointer == 0) return stack;
-        Process* const process = process_of(seen.task);
+        Code* const code = code_kept_of(seen.task);
         for (const StackFrame& frame : call_stack(seen.task.tid, most))
-            if (auto site = site_at(seen.task.tid, process, frame.address, frame.is_interrupted))
+            if (auto site = site_at(seen.task.tid, code, frame.address, frame.is_interrupted))
                 stack.push_back(std::move(*site));
         if (!stack.empty() && is_landing_pad(stack.front())) stack.erase(stack.begin());
         if (stack.empty())
@@ -114,20 +118,13 @@ class Attribution::Impl {
     }
 
   private:
-    struct Process {
-        std::size_t executable = 0;  // index into executables_
-        // How its mappings change is not seen: nothing of them is kept.
-        bool runs_freely = false;
-        std::vector<Mapping> code;     // as read last; empty where that would be wrong now
-        std::uint32_t generation = 0;  // of its code, as far as seen
-    };
-    struct Task {
-        std::uint32_t serial = 0;
-        pid_t process = 0;
-        bool replaces_code = false;  // in the call that it is in
+    // Of a process.
+    struct Code {
+        std::vector<Mapping> mappings;  // as read last; empty where that would be wrong now
+        std::uint32_t generation = 0;   // as far as seen
     };
     // Children share their parent's executable and its addresses.
-    using Look = std::tuple<std::size_t, std::uint32_t, std::uint64_t>;
+    using Look = std::tuple<std::uint32_t, std::uint32_t, std::uint64_t>;
     // For the sites of one call.
     struct Search {
         std::vector<CallSite> sites;
@@ -135,90 +132,72 @@ class Attribution::Impl {
         std::vector<bool> executables;  // those that have made the call
     };
 
-    static Look look_of(const SyscallSeen& seen, const Process& process) {
-        return {process.executable, process.generation, seen.instruction_pointer};
+    // How its mappings change is not seen: nothing of them is kept.
+    static bool runs_freely(const ProcessTree::Process& process) { return process.scope != Scope::process; }
+
+    // Null where nothing may be kept.
+    Code* code_kept_of(TaskId id) {
+        const ProcessTree::Task* const task = tree_.find(id);
+        return task != nullptr && !runs_freely(*task->process) ? &code_[task->process->place] : nullptr;
     }
 
     // ---- events ----
 
     void note(const TaskStarted& started) {
-        Task task{started.task.serial, started.process, false};
-        if (started.task.tid == started.process) {
-            Process process;
-            if (const Process* creator = process_of(started.creator)) {
-                process.executable = creator->executable;
-                process.generation = creator->generation;
-            }
-            if (!started.executable.empty()) process.executable = intern(started.executable);
-            process.runs_freely = started.scope != Scope::process;
-            processes_.insert_or_assign(started.process, std::move(process));
-        }
-        tasks_.insert_or_assign(started.task.tid, task);
+        const ProcessTree::Process& process = *tree_.find(started.task)->process;
+        if (process.threads_ever != 1) return;
+        if (code_.size() <= process.place) code_.resize(process.place + 1);
+        const std::uint32_t generation = process.creator ? code_[process.creator->place].generation : 0;
+        code_[process.place] = {{}, generation};
     }
     void note(const Execed& execed) {
-        if (Process* process = process_of(execed.task)) {
-            process->executable = intern(execed.executable);
-            ++process->generation;
-            process->code.clear();
+        if (const ProcessTree::Task* const task = tree_.find(execed.task)) {
+            Code& code = code_[task->process->place];
+            ++code.generation;
+            code.mappings.clear();
         }
     }
     void note(const SyscallSeen& seen) {
-        if (replaces_code(seen)) replacing_code(seen.task, true);
+        if (replaces_code(seen) && replacing_code(seen.task)) in_replacing_call_.insert(seen.task.serial);
     }
     void note(const SyscallReturned& returned) {
-        if (const auto task = tasks_.find(returned.task.tid); task != tasks_.end())
-            if (std::exchange(task->second.replaces_code, false)) replacing_code(returned.task, false);
+        if (!in_replacing_call_.empty() && in_replacing_call_.erase(returned.task.serial) != 0)
+            replacing_code(returned.task);
     }
     void note(const LetRun& let_run) {
-        if (Process* process = process_of(let_run.task)) {
-            process->runs_freely = true;
-            process->code.clear();
-        }
+        if (const ProcessTree::Task* const task = tree_.find(let_run.task))
+            code_[task->process->place].mappings.clear();
     }
     void note(const TaskExited& exited) {
-        const auto task = tasks_.find(exited.task.tid);
-        if (task == tasks_.end() || task->second.serial != exited.task.serial) return;
-        if (task->second.process == exited.task.tid) processes_.erase(exited.task.tid);
-        tasks_.erase(task);
+        in_replacing_call_.erase(exited.task.serial);
+        const ProcessTree::Task* const task = tree_.find(exited.task);
+        if (task != nullptr && task->process->threads == 0) code_[task->process->place] = {};
     }
     template <class Other>
     void note(const Other&) {}
 
-    // Both when the call begins and when it has ended: in between another thread may have had us look.
-    void replacing_code(TaskId id, bool begins) {
-        Process* const process = process_of(id);
-        if (process == nullptr) return;
-        tasks_[id.tid].replaces_code = begins;
-        ++process->generation;
+    // Both when the call begins and when it has ended: in between another thread may have had us look. False
+    // where the task is not known.
+    bool replacing_code(TaskId id) {
+        const ProcessTree::Task* const task = tree_.find(id);
+        if (task == nullptr) return false;
+        ++code_[task->process->place].generation;
         // A child of vfork(2) changes its parent's mappings, too.
-        for (auto& [pid, other] : processes_) other.code.clear();
-    }
-
-    Process* process_of(TaskId id) {
-        const auto task = tasks_.find(id.tid);
-        if (task == tasks_.end() || task->second.serial != id.serial) return nullptr;
-        const auto process = processes_.find(task->second.process);
-        return process != processes_.end() ? &process->second : nullptr;
-    }
-
-    std::size_t intern(const std::string& executable) {
-        if (const auto known = executables_.find(executable); known != executables_.end())
-            return known->second;
-        if (executables_.size() >= most_executables) return most_executables;  // all others are one
-        return executables_.try_emplace(executable, executables_.size()).first->second;
+        for (Code& code : code_) code.mappings.clear();
+        return true;
     }
 
     // ---- looking ----
 
-    // Of the instruction before `address`, or at it. `process` may be unknown.
-    std::optional<CallSite> site_at(pid_t tid, Process* process, std::uint64_t address,
+    // Of the instruction before `address`, or at it. `code`: of its process, where that may be kept.
+    std::optional<CallSite> site_at(pid_t tid, Code* code, std::uint64_t address,
                                     bool is_interrupted = false) {
         // A call that never returns can be the last instruction of its function, and of its mapping.
         const std::uint64_t instruction = is_interrupted ? address : address - 1;
         // An emulated call of the vsyscall page begins at its first byte.
         const auto mapping = [&] {
-            auto found = mapping_at(tid, process, instruction);
-            return found ? found : mapping_at(tid, process, address);
+            auto found = mapping_at(tid, code, instruction);
+            return found ? found : mapping_at(tid, code, address);
         }();
         if (!mapping) return std::nullopt;
         CallSite site;
@@ -261,12 +240,11 @@ class Attribution::Impl {
     }
 
     // By the task and not by its process: of a process whose first thread has ended, /proc/PID/maps is empty.
-    static std::optional<Mapping> mapping_at(pid_t tid, Process* process, std::uint64_t address) {
-        if (process == nullptr || process->runs_freely)
-            return mapping_in(procfs::executable_mappings(tid), address);
-        if (auto known = mapping_in(process->code, address)) return known;
-        process->code = procfs::executable_mappings(tid);
-        return mapping_in(process->code, address);
+    static std::optional<Mapping> mapping_at(pid_t tid, Code* code, std::uint64_t address) {
+        if (code == nullptr) return mapping_in(procfs::executable_mappings(tid), address);
+        if (auto known = mapping_in(code->mappings, address)) return known;
+        code->mappings = procfs::executable_mappings(tid);
+        return mapping_in(code->mappings, address);
     }
 
     const ElfImage* image_of(int fd, const ReadAt& read_at) {
@@ -293,15 +271,15 @@ class Attribution::Impl {
         return words.back();
     }
 
-    std::unordered_map<pid_t, Task> tasks_;
-    std::unordered_map<pid_t, Process> processes_;
-    std::unordered_map<std::string, std::size_t> executables_;
+    const ProcessTree& tree_;
+    std::vector<Code> code_;                               // by the places of processes
+    std::unordered_set<std::uint32_t> in_replacing_call_;  // serials of tasks
     std::unordered_map<Syscall, Search> searches_;
     std::map<FileKey, std::optional<ElfImage>> images_;
     std::size_t functions_kept_ = 0;
 };
 
-Attribution::Attribution() : impl_(std::make_unique<Impl>()) {}
+Attribution::Attribution(const ProcessTree& tree) : impl_(std::make_unique<Impl>(tree)) {}
 Attribution::Attribution(Attribution&&) noexcept = default;
 Attribution& Attribution::operator=(Attribution&&) noexcept = default;
 Attribution::~Attribution() = default;

@@ -15,6 +15,7 @@ class Printer final : public Sink {
     explicit Printer(std::string call) : call_(std::move(call)) {}
 
     Verdict on(const Event& event) override {
+        tree_.on(event);
         attribution_.on(event);
         const auto* seen = std::get_if<SyscallSeen>(&event);
         if (seen == nullptr || syscall_name(seen->call) != call_) return Verdict::go_on;
@@ -25,7 +26,8 @@ class Printer final : public Sink {
 
   private:
     std::string call_;
-    Attribution attribution_;
+    ProcessTree tree_;
+    Attribution attribution_{tree_};
 };
 
 }  // namespace

@@ -13,16 +13,19 @@ namespace {
 // A clock that shows what the test sets.
 struct Fixture {
     Milliseconds now{};
-    RecordingBuilder builder{[this] { return now; }};
+    ProcessTree tree;
+    RecordingBuilder builder{tree, [this] { return now; }};
 
+    void on(const Event& event) {
+        tree.on(event);
+        builder.on(event);
+    }
     void start(TaskId task, pid_t process, TaskId creator, const std::string& executable) {
-        builder.on(TaskStarted{task, creator, process, executable});
+        on(TaskStarted{task, creator, process, executable});
     }
-    void call(TaskId task, std::uint32_t number) {
-        builder.on(SyscallSeen{task, {Abi::x86_64, number}, {}, 0, 0});
-    }
+    void call(TaskId task, std::uint32_t number) { on(SyscallSeen{task, {Abi::x86_64, number}, {}, 0, 0}); }
     void result(TaskId task, std::uint32_t number, std::int64_t value) {
-        builder.on(SyscallReturned{task, {Abi::x86_64, number}, value, value < 0});
+        on(SyscallReturned{task, {Abi::x86_64, number}, value, value < 0});
     }
 };
 
@@ -74,8 +77,8 @@ TEST_CASE("calls are counted, with their results and their beginning") {
 TEST_CASE("numbers are told apart by ABI and listed in order") {
     Fixture fixture;
     fixture.start(first, 100, {}, "/bin/mixed");
-    fixture.builder.on(SyscallSeen{first, {Abi::x32, 0x40000014}, {}, 0, 0});
-    fixture.builder.on(SyscallSeen{first, {Abi::i386, 20}, {}, 0, 0});
+    fixture.on(SyscallSeen{first, {Abi::x32, 0x40000014}, {}, 0, 0});
+    fixture.on(SyscallSeen{first, {Abi::i386, 20}, {}, 0, 0});
     fixture.call(first, 20);
     const Recording recording = fixture.builder.snapshot();
     REQUIRE(recording.calls.size() == 3);
@@ -89,11 +92,11 @@ TEST_CASE("a thread belongs to its process, a child begins with its creator's pr
     fixture.start(first, 100, {}, "/bin/sh");
     fixture.start({101, 2}, 100, first, "");
     fixture.start({102, 3}, 102, {101, 2}, "");
-    fixture.builder.on(Execed{{102, 3}, "/bin/true"});
+    fixture.on(Execed{{102, 3}, "/bin/true"});
     fixture.call({102, 3}, 60);
-    fixture.builder.on(TaskExited{{102, 3}, {0, 9}});
-    fixture.builder.on(TaskExited{{101, 2}, {1, 0}});
-    fixture.builder.on(TaskExited{first, {4, 0}});
+    fixture.on(TaskExited{{102, 3}, {0, 9}});
+    fixture.on(TaskExited{{101, 2}, {1, 0}});
+    fixture.on(TaskExited{first, {4, 0}});
 
     const Recording recording = fixture.builder.snapshot();
     REQUIRE(recording.processes.size() == 2);
@@ -106,14 +109,14 @@ TEST_CASE("a thread belongs to its process, a child begins with its creator's pr
     CHECK(recording.processes[1].executables == std::vector<ExecutableIndex>{0, 1});
     CHECK(recording.calls[0].first.process == 1);
     CHECK(recording.calls[0].by_executable == std::map<ExecutableIndex, std::uint64_t>{{1, 1}});
-    CHECK(fixture.builder.live_processes() == 0);
+    CHECK(fixture.tree.live() == 0);
 }
 
 TEST_CASE("a process that is given a used pid is another one") {
     Fixture fixture;
     fixture.start(first, 100, {}, "/bin/sh");
     fixture.start({101, 2}, 101, first, "");
-    fixture.builder.on(TaskExited{{101, 2}, {0, 0}});
+    fixture.on(TaskExited{{101, 2}, {0, 0}});
     fixture.start({101, 3}, 101, first, "");
     fixture.call({101, 2}, 1);  // from the one that is gone: not counted for the new one
     fixture.call({101, 3}, 2);
@@ -125,9 +128,9 @@ TEST_CASE("a process that is given a used pid is another one") {
 
 TEST_CASE("what was lost is said once and makes the recording incomplete") {
     Fixture fixture;
-    fixture.builder.on(Lost{"a child"});
-    fixture.builder.on(Lost{"a child"});
-    fixture.builder.on(Noted{"a note"});
+    fixture.on(Lost{"a child"});
+    fixture.on(Lost{"a child"});
+    fixture.on(Noted{"a note"});
     const Recording recording = fixture.builder.snapshot();
     CHECK(recording.gaps == std::vector<std::string>{"a child"});
     CHECK(recording.notes == std::vector<std::string>{"a note"});
@@ -137,18 +140,14 @@ TEST_CASE("what was lost is said once and makes the recording incomplete") {
 TEST_CASE("a process that is let run, and what it starts, is remembered as such") {
     Fixture fixture;
     fixture.start(first, 100, {}, "/bin/sh");
-    CHECK(fixture.builder.running_freely().empty());
-    fixture.builder.on(LetRun{first, Scope::tree});
-    CHECK(fixture.builder.running_freely() == std::vector<pid_t>{100});
-    fixture.builder.on(TaskStarted{{101, 2}, first, 101, "", Scope::tree});
-    fixture.builder.on(TaskStarted{{102, 3}, first, 102, "", Scope::process});
+    fixture.on(LetRun{first, Scope::tree});
+    fixture.on(TaskStarted{{101, 2}, first, 101, "", Scope::tree});
+    fixture.on(TaskStarted{{102, 3}, first, 102, "", Scope::process});
     const Recording recording = fixture.builder.snapshot();
     REQUIRE(recording.processes.size() == 3);
     CHECK(recording.processes[0].scope == Scope::tree);
     CHECK(recording.processes[1].scope == Scope::tree);
     CHECK(recording.processes[2].scope == Scope::process);
-    fixture.builder.on(TaskExited{{101, 2}, {}});
-    CHECK(fixture.builder.running_freely() == std::vector<pid_t>{100});
 }
 
 namespace {
@@ -156,10 +155,18 @@ namespace {
 // Beyond these limits everything is as much as a target likes.
 struct Limited {
     Milliseconds now{};
+    ProcessTree tree;
     RecordingBuilder builder;
 
-    explicit Limited(const RecordingLimits& limits) : builder([this] { return now; }, limits) {
-        builder.on(TaskStarted{first, {}, 100, "/bin/first"});
+    explicit Limited(const RecordingLimits& limits, const ExecutableLimits& executables = {})
+        : tree(executables),
+          builder(
+              tree, [this] { return now; }, limits) {
+        on(TaskStarted{first, {}, 100, "/bin/first"});
+    }
+    void on(const Event& event) {
+        tree.on(event);
+        builder.on(event);
     }
     // What is kept can be read, and read again.
     Recording recording() const {
@@ -184,12 +191,12 @@ Syscall unnamed(std::uint32_t index) { return {Abi::x86_64, 100'000 + index}; }
 TEST_CASE("of numbers without a name so many are kept, and those with one always") {
     Limited limited({.unnamed_calls = 3});
     for (std::uint32_t i = 0; i < 10; ++i) {
-        limited.builder.on(SyscallSeen{first, unnamed(i), {}, 0, 0});
-        limited.builder.on(SyscallReturned{first, unnamed(i), -ENOSYS, true});
+        limited.on(SyscallSeen{first, unnamed(i), {}, 0, 0});
+        limited.on(SyscallReturned{first, unnamed(i), -ENOSYS, true});
     }
     for (const std::uint32_t number : {0U, 1U, 2U, 3U, 39U})
-        limited.builder.on(SyscallSeen{first, {Abi::x86_64, number}, {}, 0, 0});
-    limited.builder.on(SyscallSeen{first, unnamed(0), {}, 0, 0});
+        limited.on(SyscallSeen{first, {Abi::x86_64, number}, {}, 0, 0});
+    limited.on(SyscallSeen{first, unnamed(0), {}, 0, 0});
     Recording recording = limited.recording();
     CHECK(recording.calls.size() == 8);
     CHECK(recording.complete());  // no profile could name them, and they do nothing
@@ -198,20 +205,19 @@ TEST_CASE("of numbers without a name so many are kept, and those with one always
     CHECK(limited.builder.wants_site(unnamed(2)));
 
     // One that the kernel has is missed.
-    limited.builder.on(SyscallSeen{first, unnamed(11), {}, 0, 0});
-    limited.builder.on(SyscallReturned{first, unnamed(11), 0, false});
+    limited.on(SyscallSeen{first, unnamed(11), {}, 0, 0});
+    limited.on(SyscallReturned{first, unnamed(11), 0, false});
     recording = limited.recording();
     CHECK_FALSE(recording.complete());
     CHECK(mentions(recording.gaps, "the kernel has some of them"));
 }
 
 TEST_CASE("of executables so many are told apart, and no call of the others is lost") {
-    for (const RecordingLimits limits :
-         {RecordingLimits{.executables = 3}, RecordingLimits{.name_bytes = 30}}) {
-        Limited limited(limits);
+    for (const ExecutableLimits limits : {ExecutableLimits{.count = 3}, ExecutableLimits{.name_bytes = 30}}) {
+        Limited limited({}, limits);
         for (std::uint32_t i = 0; i < 10; ++i) {
-            limited.builder.on(Execed{first, "/bin/other" + std::to_string(i)});
-            limited.builder.on(SyscallSeen{first, {Abi::x86_64, i}, {}, 0, 0});
+            limited.on(Execed{first, "/bin/other" + std::to_string(i)});
+            limited.on(SyscallSeen{first, {Abi::x86_64, i}, {}, 0, 0});
         }
         const Recording recording = limited.recording();
         CHECK(recording.executables.back() == "[others]");
@@ -226,9 +232,9 @@ TEST_CASE("of executables so many are told apart, and no call of the others is l
 TEST_CASE("of counts by call and executable so many are kept") {
     Limited limited({.shares = 4});
     for (std::uint32_t i = 0; i < 4; ++i) {
-        limited.builder.on(Execed{first, "/bin/other" + std::to_string(i)});
+        limited.on(Execed{first, "/bin/other" + std::to_string(i)});
         for (std::uint32_t number = 0; number < 3; ++number)
-            limited.builder.on(SyscallSeen{first, {Abi::x86_64, number}, {}, 0, 0});
+            limited.on(SyscallSeen{first, {Abi::x86_64, number}, {}, 0, 0});
     }
     const Recording recording = limited.recording();
     CHECK(mentions(recording.gaps, "counted as those of [others]"));
@@ -245,19 +251,16 @@ TEST_CASE("of processes so many are listed, and the calls of the others are reco
     TaskId parent = first;
     for (int i = 1; i <= 20; ++i) {
         const TaskId child{100 + i, static_cast<std::uint32_t>(1 + i)};
-        limited.builder.on(TaskStarted{child, parent, child.tid, ""});
-        if (i == 7) limited.builder.on(Execed{child, "/bin/seventh"});
-        limited.builder.on(SyscallSeen{child, {Abi::x86_64, static_cast<std::uint32_t>(i)}, {}, 0, 0});
-        if (i == 9) limited.builder.on(LetRun{child, Scope::tree});
+        limited.on(TaskStarted{child, parent, child.tid, ""});
+        if (i == 7) limited.on(Execed{child, "/bin/seventh"});
+        limited.on(SyscallSeen{child, {Abi::x86_64, static_cast<std::uint32_t>(i)}, {}, 0, 0});
+        if (i == 9) limited.on(LetRun{child, Scope::tree});
         // Every other one lives on; whoever is listed must not be the parent of nobody.
         if (i % 2 == 0)
-            limited.builder.on(TaskExited{child, {0, 0}});
+            limited.on(TaskExited{child, {0, 0}});
         else
             parent = child;
     }
-    CHECK(limited.builder.processes() == 21);
-    CHECK(limited.builder.live_processes() == 11);
-    CHECK(limited.builder.maker_of({107, 8}).executable == "/bin/seventh");
     const Recording recording = limited.recording();
     CHECK(recording.processes.size() == 3);
     CHECK(recording.calls.size() == 20);
@@ -265,20 +268,22 @@ TEST_CASE("of processes so many are listed, and the calls of the others are reco
     CHECK(mentions(recording.notes, "18 further processes are recorded, and not listed"));
     CHECK_FALSE(recording.exact_counts());  // as one that is not listed is let run
     for (const CallRecord& record : recording.calls) CHECK(record.first.process < 3);
+    CHECK(recording.executables == std::vector<std::string>{"/bin/first", "/bin/seventh"});
+    CHECK(recording.calls[5].by_executable == std::map<ExecutableIndex, std::uint64_t>{{0, 1}});
+    CHECK(recording.calls[6].by_executable == std::map<ExecutableIndex, std::uint64_t>{{1, 1}});
 }
 
 TEST_CASE("of executions, places and remarks so many are kept") {
-    Limited limited({.name_bytes = 100, .execs = 5, .remarks = 4});
+    Limited limited({.site_bytes = 100, .execs = 5, .remarks = 4});
     for (int i = 0; i < 20; ++i) {
-        limited.builder.on(Execed{first, i % 2 == 0 ? "/bin/a" : "/bin/b"});
-        limited.builder.on(Lost{"lost " + std::to_string(i)});
-        limited.builder.on(Lost{"lost 0"});
-        limited.builder.on(Noted{"noted " + std::to_string(i)});
-        limited.builder.on(SyscallSeen{first, {Abi::x86_64, static_cast<std::uint32_t>(i)}, {}, 0, 0});
+        limited.on(Execed{first, i % 2 == 0 ? "/bin/a" : "/bin/b"});
+        limited.on(Lost{"lost " + std::to_string(i)});
+        limited.on(Lost{"lost 0"});
+        limited.on(Noted{"noted " + std::to_string(i)});
+        limited.on(SyscallSeen{first, {Abi::x86_64, static_cast<std::uint32_t>(i)}, {}, 0, 0});
         limited.builder.add_site({Abi::x86_64, static_cast<std::uint32_t>(i)},
                                  {std::string(30, 'm'), "", 1, "", 0});
     }
-    CHECK(limited.builder.maker_of(first).executable == "/bin/b");
     const Recording recording = limited.recording();
     CHECK(recording.processes[0].executables.size() == 5);
     CHECK(recording.executables.at(recording.processes[0].executables.back()) == "/bin/b");
@@ -295,13 +300,13 @@ TEST_CASE("whatever a target makes as much of as it likes, what is written is re
     const std::string worst(4000, '\x01');  // six bytes each in JSON
     for (std::uint32_t i = 0; i < many; ++i) {
         const TaskId child{static_cast<pid_t>(1000 + i), 2 + i};
-        limited.builder.on(TaskStarted{child, first, child.tid, worst + std::to_string(i)});
-        limited.builder.on(SyscallSeen{child, unnamed(i), {}, 0, 0});
-        limited.builder.on(SyscallReturned{child, unnamed(i), -ENOSYS, true});
-        limited.builder.on(SyscallSeen{child, {Abi::x86_64, i % 300}, {}, 0, 0});
+        limited.on(TaskStarted{child, first, child.tid, worst + std::to_string(i)});
+        limited.on(SyscallSeen{child, unnamed(i), {}, 0, 0});
+        limited.on(SyscallReturned{child, unnamed(i), -ENOSYS, true});
+        limited.on(SyscallSeen{child, {Abi::x86_64, i % 300}, {}, 0, 0});
         limited.builder.add_site({Abi::x86_64, i % 300}, {worst + std::to_string(i), worst, i, worst, 1});
-        limited.builder.on(Noted{std::to_string(i)});
-        limited.builder.on(TaskExited{child, {0, 0}});
+        limited.on(Noted{std::to_string(i)});
+        limited.on(TaskExited{child, {0, 0}});
     }
     const std::string text = write_recording(limited.builder.snapshot());
     CHECK(text.size() < (std::size_t{256} << 20));  // what the program reads
