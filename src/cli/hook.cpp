@@ -21,13 +21,13 @@
 #include "callcensus/recorder.hpp"
 #include "callcensus/recording_builder.hpp"
 #include "cli/ending.hpp"
-#include "cli/hook_files.hpp"
-#include "cli/hook_install.hpp"
-#include "cli/hook_request.hpp"
-#include "cli/hook_trust.hpp"
 #include "cli/recording_heading.hpp"
 #include "cli/salvage.hpp"
 #include "cli/subcommand.hpp"
+#include "container/hook_files.hpp"
+#include "container/hook_install.hpp"
+#include "container/hook_request.hpp"
+#include "container/hook_trust.hpp"
 #include "format/runtime_spec.hpp"
 
 namespace callcensus::cli {

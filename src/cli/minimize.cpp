@@ -14,7 +14,7 @@
 #include "cli/policy_options.hpp"
 #include "cli/subcommand.hpp"
 #include "cli/target_options.hpp"
-#include "cli/trial_runner.hpp"
+#include "trial/trial_runner.hpp"
 
 namespace callcensus::cli {
 namespace {

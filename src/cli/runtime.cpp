@@ -11,12 +11,12 @@
 
 #include "base/file.hpp"
 #include "base/unique_fd.hpp"
-#include "cli/hook_install.hpp"
-#include "cli/hook_place.hpp"
-#include "cli/hook_trust.hpp"
-#include "cli/own_program.hpp"
-#include "cli/runtime_bundle.hpp"
 #include "cli/subcommand.hpp"
+#include "container/hook_install.hpp"
+#include "container/hook_place.hpp"
+#include "container/hook_trust.hpp"
+#include "container/own_program.hpp"
+#include "container/runtime_bundle.hpp"
 #include "record/command.hpp"
 
 namespace callcensus::cli {

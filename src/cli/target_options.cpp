@@ -8,8 +8,8 @@
 #include <map>
 
 #include "base/procfs.hpp"
-#include "cli/container_command.hpp"
 #include "cli/messages.hpp"
+#include "container/container_command.hpp"
 
 namespace callcensus::cli {
 namespace {

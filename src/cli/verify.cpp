@@ -19,7 +19,7 @@
 #include "cli/recording_heading.hpp"
 #include "cli/subcommand.hpp"
 #include "cli/target_options.hpp"
-#include "cli/verify_observer.hpp"
+#include "trial/verify_observer.hpp"
 
 namespace callcensus::cli {
 namespace {

@@ -1,4 +1,4 @@
-#include "cli/container_command.hpp"
+#include "container/container_command.hpp"
 
 #include <map>
 

@@ -1,4 +1,4 @@
-#include "cli/hook_install.hpp"
+#include "container/hook_install.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -1,4 +1,4 @@
-#include "cli/hook_trust.hpp"
+#include "container/hook_trust.hpp"
 
 #include <cstdlib>
 #include <filesystem>

@@ -11,7 +11,7 @@
 #include "callcensus/minimize_report.hpp"
 #include "callcensus/show_report.hpp"
 #include "callcensus/verify_report.hpp"
-#include "cli/runtime_bundle.hpp"
+#include "container/runtime_bundle.hpp"
 #include "format/json_text.hpp"
 #include "format/yaml_writer.hpp"
 #include "profiles.hpp"

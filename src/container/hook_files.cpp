@@ -1,4 +1,4 @@
-#include "cli/hook_files.hpp"
+#include "container/hook_files.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -6,8 +6,8 @@
 
 #include "base/file.hpp"
 #include "callcensus/merge.hpp"
-#include "cli/directory_lock.hpp"
 #include "cli/policy_options.hpp"
+#include "container/directory_lock.hpp"
 #include "format/formats.hpp"
 
 namespace callcensus::cli {

@@ -1,4 +1,4 @@
-#include "cli/hook_request.hpp"
+#include "container/hook_request.hpp"
 
 #include <algorithm>
 #include <array>

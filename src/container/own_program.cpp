@@ -1,4 +1,4 @@
-#include "cli/own_program.hpp"
+#include "container/own_program.hpp"
 
 #include <filesystem>
 

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "callcensus/result.hpp"
-#include "cli/hook_request.hpp"
+#include "container/hook_request.hpp"
 #include "format/runtime_spec.hpp"
 
 namespace callcensus::cli {

@@ -1,4 +1,4 @@
-#include "cli/runtime_bundle.hpp"
+#include "container/runtime_bundle.hpp"
 
 #include <algorithm>
 #include <array>

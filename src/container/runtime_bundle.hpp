@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "callcensus/result.hpp"
-#include "cli/hook_request.hpp"
+#include "container/hook_request.hpp"
 
 namespace callcensus::cli {
 

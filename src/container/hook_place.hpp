@@ -8,7 +8,7 @@
 #include "base/new_file.hpp"
 #include "base/unique_fd.hpp"
 #include "callcensus/result.hpp"
-#include "cli/hook_request.hpp"
+#include "container/hook_request.hpp"
 
 namespace callcensus::cli {
 

@@ -1,4 +1,4 @@
-#include "cli/verify_observer.hpp"
+#include "trial/verify_observer.hpp"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "cli/hook_place.hpp"
+#include "container/hook_place.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-#include "cli/directory_lock.hpp"
+#include "container/directory_lock.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-#include "cli/hook_install.hpp"
+#include "container/hook_install.hpp"
 
 #include <unistd.h>
 
@@ -9,9 +9,9 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.hpp"
-#include "cli/hook_request.hpp"
 #include "cli/messages.hpp"
-#include "cli/own_program.hpp"
+#include "container/hook_request.hpp"
+#include "container/own_program.hpp"
 
 namespace callcensus::cli {
 namespace {

@@ -1,4 +1,4 @@
-#include "cli/trial_runner.hpp"
+#include "trial/trial_runner.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>

@@ -13,8 +13,8 @@
 #include "callcensus/derive.hpp"
 #include "callcensus/format.hpp"
 #include "callcensus/result.hpp"
-#include "cli/hook_place.hpp"
-#include "cli/hook_request.hpp"
+#include "container/hook_place.hpp"
+#include "container/hook_request.hpp"
 
 namespace callcensus::cli {
 
