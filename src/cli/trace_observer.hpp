@@ -11,9 +11,9 @@
 #include "callcensus/attribution.hpp"
 #include "callcensus/recorder.hpp"
 #include "callcensus/recording_builder.hpp"
-#include "cli/recording_heading.hpp"
 #include "cli/status_line.hpp"
 #include "cli/trace_options.hpp"
+#include "record/recording_heading.hpp"
 
 namespace callcensus::cli {
 

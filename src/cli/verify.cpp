@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "base/file.hpp"
+#include "base/signals.hpp"
 #include "callcensus/compile.hpp"
 #include "callcensus/fix.hpp"
 #include "callcensus/format.hpp"
@@ -16,9 +17,9 @@
 #include "cli/inputs.hpp"
 #include "cli/messages.hpp"
 #include "cli/policy_options.hpp"
-#include "cli/recording_heading.hpp"
 #include "cli/subcommand.hpp"
 #include "cli/target_options.hpp"
+#include "record/recording_heading.hpp"
 #include "trial/verify_observer.hpp"
 
 namespace callcensus::cli {
@@ -135,11 +136,12 @@ Result<Observed> run(const VerifyOptions& options, const Policy& policy, const T
     const Plan plan = plan_for(options, policy.in_force);
     const auto choice = options.target.choose_engine(target, plan);
     if (!choice) return tl::unexpected(choice.error());
-    VerifyObserver observer(policy.in_force, target,
-                            {.stacks = options.stacks,
-                             .as_it_happens = options.enforces() && !options.quiet,
-                             .say_whom_we_follow = !options.quiet,
-                             .usage = options.unused});
+    VerifyObserver::Wishes wishes;
+    wishes.stacks = options.stacks;
+    wishes.usage = options.unused;
+    if (options.enforces() && !options.quiet) wishes.tell = say;
+    if (!options.quiet) wishes.following = [&target] { say_whom_we_follow(target); };
+    VerifyObserver observer(policy.in_force, target, std::move(wishes));
     const std::string subject = subject_of(target);
     const auto outcome = choice->recorder->run(target, plan, observer);
     ignore_requests_to_end();

@@ -4,7 +4,7 @@
 #include <array>
 #include <string_view>
 
-namespace callcensus::cli {
+namespace callcensus {
 namespace {
 
 struct Program {
@@ -45,4 +45,4 @@ ContainerCommand container_command(const std::vector<std::string>& argv) {
     return starts ? program->kind : ContainerCommand::no;
 }
 
-}  // namespace callcensus::cli
+}  // namespace callcensus

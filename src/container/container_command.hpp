@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-namespace callcensus::cli {
+namespace callcensus {
 
 enum class ContainerCommand : std::uint8_t {
     no,
@@ -14,4 +14,4 @@ enum class ContainerCommand : std::uint8_t {
 };
 [[nodiscard]] ContainerCommand container_command(const std::vector<std::string>& argv);
 
-}  // namespace callcensus::cli
+}  // namespace callcensus

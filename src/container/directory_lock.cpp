@@ -16,7 +16,7 @@
 #include <csignal>
 #include <cstdlib>
 
-namespace callcensus::cli {
+namespace callcensus {
 namespace {
 
 // Of directories whose parent belongs to root, or to this user alone. What is there must be ours to be of
@@ -93,4 +93,4 @@ Result<std::optional<DirectoryLock>> DirectoryLock::of(int directory, Clock::tim
     return DirectoryLock(std::move(fd));
 }
 
-}  // namespace callcensus::cli
+}  // namespace callcensus

@@ -7,7 +7,7 @@
 #include "base/unique_fd.hpp"
 #include "callcensus/result.hpp"
 
-namespace callcensus::cli {
+namespace callcensus {
 
 /// Given up by its destructor, and by the kernel however the process ends.
 ///
@@ -30,4 +30,4 @@ class DirectoryLock {
     UniqueFd fd_;
 };
 
-}  // namespace callcensus::cli
+}  // namespace callcensus

@@ -6,21 +6,20 @@
 
 #include "base/file.hpp"
 #include "callcensus/merge.hpp"
-#include "cli/policy_options.hpp"
 #include "container/directory_lock.hpp"
-#include "format/formats.hpp"
+#include "format/limits.hpp"
 
-namespace callcensus::cli {
+namespace callcensus {
 namespace {
 
 // Nothing where there is no file, or an empty one as mktemp(1) makes it.
-Result<std::string> read_if_there(const Place& place, std::size_t limit) {
+Result<std::string> read_if_there(const HookPlace& place, std::size_t limit) {
     auto text = place.read(limit, Accept::not_planted);
     if (!text) return tl::unexpected(text.error());
     return std::move(*text).value_or("");
 }
 Result<std::string> read_if_there(const std::string& path, const Limits& limits, std::size_t limit) {
-    const auto place = Place::of(path, limits);
+    const auto place = HookPlace::of(path, limits);
     if (!place) return tl::unexpected(place.error());
     return read_if_there(*place, limit);
 }
@@ -35,7 +34,7 @@ Result<ExistingProfile> read_existing(const std::string& text, const HookRequest
 Result<Written> written_as(const std::string& format, const Profile& profile, const HookRequest& request) {
     WriteContext context;
     context.name = std::filesystem::path(request.output).stem().string();
-    return write_as(*find_format(format.empty() ? "oci" : format), profile, context);
+    return write_as(*find_format(format.empty() ? default_format : format), profile, context);
 }
 
 }  // namespace
@@ -99,7 +98,7 @@ Result<void> HookFiles::read_baseline() {
     const auto unreadable = [](const Error& error) {
         return fail("error reading input file: " + error.text());
     };
-    const auto place = Place::of(request_.baseline, request_.limits);
+    const auto place = HookPlace::of(request_.baseline, request_.limits);
     if (!place) return unreadable(place.error());
     const auto text = place->read(largest_profile, Accept::any);
     if (!text) return unreadable(text.error());
@@ -114,7 +113,7 @@ Result<void> HookFiles::read_baseline() {
 
 Result<void> HookFiles::check_file(const std::string& path) const {
     if (is_strangers()) {
-        const auto place = Place::of(path, request_.limits);
+        const auto place = HookPlace::of(path, request_.limits);
         return place ? Result<void>() : tl::unexpected(place.error());
     }
     if (!is_regular_or_new(path)) return fail("is no file: the profile of a container needs one", path);
@@ -178,7 +177,7 @@ Profile HookFiles::grown_by(const Recording& recording) const {
 }
 
 Result<void> HookFiles::write_profile(const Recording& recording, Deadline deadline) {
-    const auto place = Place::of(request_.output, request_.limits);
+    const auto place = HookPlace::of(request_.output, request_.limits);
     if (!place) return tl::unexpected(place.error());
     if (!is_strangers()) return extend_profile(recording, deadline, *place);
     const auto written = written_as(request_.format, grown_by(recording), request_);
@@ -187,7 +186,8 @@ Result<void> HookFiles::write_profile(const Recording& recording, Deadline deadl
     return write_new(*place, written->content, 1, profile_beside_);
 }
 
-Result<void> HookFiles::extend_profile(const Recording& recording, Deadline deadline, const Place& place) {
+Result<void> HookFiles::extend_profile(const Recording& recording, Deadline deadline,
+                                       const HookPlace& place) {
     const auto lock = DirectoryLock::of(place.directory.get(), deadline, request_.output);
     if (!lock) return tl::unexpected(lock.error());
     const auto text = read_if_there(place, largest_profile);
@@ -213,13 +213,14 @@ Result<void> HookFiles::extend_profile(const Recording& recording, Deadline dead
 }
 
 Result<void> HookFiles::add_recording(const Recording& recording, Deadline deadline) {
-    const auto place = Place::of(request_.recording, request_.limits);
+    const auto place = HookPlace::of(request_.recording, request_.limits);
     if (!place) return tl::unexpected(place.error());
     if (!is_strangers()) return extend_recording(recording, deadline, *place);
     return write_new(*place, write_recording(recording), 1, recording_beside_);
 }
 
-Result<void> HookFiles::extend_recording(const Recording& recording, Deadline deadline, const Place& place) {
+Result<void> HookFiles::extend_recording(const Recording& recording, Deadline deadline,
+                                         const HookPlace& place) {
     const auto lock = DirectoryLock::of(place.directory.get(), deadline, request_.recording);
     if (!lock) return tl::unexpected(lock.error());
     if (!*lock) return write_locked_out(place, write_recording(recording), deadline, recording_beside_);
@@ -240,13 +241,14 @@ Result<void> HookFiles::extend_recording(const Recording& recording, Deadline de
     return done;
 }
 
-Result<void> HookFiles::write_locked_out(const Place& place, const std::string& content, Deadline deadline,
-                                         Beside& beside) {
+Result<void> HookFiles::write_locked_out(const HookPlace& place, const std::string& content,
+                                         Deadline deadline, Beside& beside) {
     if (deadline == Deadline::min()) return fail("is locked by another process: left for later", place.path);
     return write_new(place, content, 2, beside);
 }
 
-Result<void> HookFiles::write_new(const Place& place, const std::string& content, int first, Beside& beside) {
+Result<void> HookFiles::write_new(const HookPlace& place, const std::string& content, int first,
+                                  Beside& beside) {
     constexpr int last = 99;
     const int directory = place.directory.get();
     const auto has = [&](const std::string& name, const std::string& text) {
@@ -277,4 +279,4 @@ Result<void> HookFiles::write_new(const Place& place, const std::string& content
     return fail("is there already, and so are the names beside it: remove some", place.path);
 }
 
-}  // namespace callcensus::cli
+}  // namespace callcensus

@@ -16,7 +16,7 @@
 #include "container/hook_place.hpp"
 #include "container/hook_request.hpp"
 
-namespace callcensus::cli {
+namespace callcensus {
 
 /// The profile that a container's is grown from: what is there already and then, of the baseline, the rules
 /// for calls that it does not name.
@@ -71,12 +71,12 @@ class HookFiles {
     [[nodiscard]] Result<void> check_format() const;
     [[nodiscard]] Profile grown_by(const Recording& recording) const;
     Result<void> write_profile(const Recording& recording, Deadline deadline);
-    Result<void> extend_profile(const Recording& recording, Deadline deadline, const Place& place);
+    Result<void> extend_profile(const Recording& recording, Deadline deadline, const HookPlace& place);
     Result<void> add_recording(const Recording& recording, Deadline deadline);
-    Result<void> extend_recording(const Recording& recording, Deadline deadline, const Place& place);
-    Result<void> write_locked_out(const Place& place, const std::string& content, Deadline deadline,
+    Result<void> extend_recording(const Recording& recording, Deadline deadline, const HookPlace& place);
+    Result<void> write_locked_out(const HookPlace& place, const std::string& content, Deadline deadline,
                                   Beside& beside);
-    Result<void> write_new(const Place& place, const std::string& content, int first, Beside& beside);
+    Result<void> write_new(const HookPlace& place, const std::string& content, int first, Beside& beside);
 
     HookRequest request_;
     std::optional<Profile> baseline_;
@@ -87,4 +87,4 @@ class HookFiles {
     std::vector<std::string> losses_, notes_;
 };
 
-}  // namespace callcensus::cli
+}  // namespace callcensus

@@ -9,15 +9,13 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.hpp"
-#include "cli/messages.hpp"
 #include "container/hook_request.hpp"
 #include "container/own_program.hpp"
 
-namespace callcensus::cli {
+namespace callcensus {
 namespace {
 
 using Json = nlohmann::ordered_json;
-constexpr int install_failed = 1;
 
 // The one directory that podman 4 looks into by itself, as root and as another user: it does not read
 // /etc/containers/oci/hooks.d, whatever its manual says, before somebody names that in containers.conf.
@@ -29,7 +27,9 @@ std::string file_in(const std::string& directory) { return directory + "/callcen
 enum class Present { nothing, ours, another };
 Result<Present> look_for(const std::string& path) {
     std::error_code error;
-    if (!std::filesystem::exists(path, error)) return Present::nothing;
+    const bool is_there = std::filesystem::exists(path, error);
+    if (error) return fail("cannot be looked at", path, error.value());
+    if (!is_there) return Present::nothing;
     const auto text = read_file(path, std::size_t{1} << 20);
     if (!text) return tl::unexpected(text.error());
     return is_our_hook_file(*text) ? Present::ours : Present::another;
@@ -82,53 +82,37 @@ std::string default_hooks_directory() {
     return std::string(home != nullptr ? home : "") + "/.config/containers/oci/hooks.d";
 }
 
-int install_hook(const std::string& directory, const std::string& stage,
-                 const std::vector<std::string>& limits) {
+Result<Installed> install_hook(const std::string& directory, const std::string& stage,
+                               const std::vector<std::string>& limits) {
     const auto program = own_program();
-    if (!program) return complain(program.error(), install_failed);
+    if (!program) return tl::unexpected(program.error());
     std::error_code error;
     std::filesystem::create_directories(directory, error);
-    if (error) return complain({"cannot be made", directory, error.value()}, install_failed);
+    if (error) return fail("cannot be made", directory, error.value());
     const std::string absolute = std::filesystem::weakly_canonical(directory, error).string();
+    if (error) return fail("cannot be looked at", directory, error.value());
     const std::string path = file_in(absolute);
     const auto present = look_for(path);
-    if (!present) return complain(present.error(), install_failed);
+    if (!present) return tl::unexpected(present.error());
     if (*present == Present::another)
-        return complain({"is there and not ours: remove it first, or name another --dir", path, 0},
-                        install_failed);
+        return fail("is there and not ours: remove it first, or name another --dir", path);
     if (const auto done = replace_file(path, hook_file(*program, stage, limits)); !done)
-        return complain(done.error(), install_failed);
+        return tl::unexpected(done.error());
     // Where strangers' files have to be, and others can be. What stands in its way, who asks for one will
     // hear.
-    if (absolute == system_directory) std::filesystem::create_directories(default_directory, error);
-    say(std::string(*present == Present::ours ? "replaced " : "wrote ") + path + ", which runs " + *program +
-        " hook");
-    if (absolute != system_directory)
-        say("podman reads that directory where it is told to: by --hooks-dir, or by hooks_dir in "
-            "containers.conf");
-    const std::string example =
-        ::geteuid() == 0 ? std::string(default_directory) + "/ls.json" : "$HOME/ls.json";
-    say("to record a container: podman " +
-        (absolute == system_directory ? "" : "--hooks-dir " + absolute + " ") +
-        "run --annotation io.containers.trace-syscall=of:" + example +
-        " --security-opt seccomp=unconfined "
-        "IMAGE COMMAND");
-    return 0;
+    const bool is_read_by_itself = absolute == system_directory;
+    if (is_read_by_itself) std::filesystem::create_directories(default_directory, error);
+    return Installed{path, *program, *present == Present::ours, absolute, is_read_by_itself};
 }
 
-int uninstall_hook(const std::string& directory) {
+Result<Uninstalled> uninstall_hook(const std::string& directory) {
     const std::string path = file_in(directory);
     const auto present = look_for(path);
-    if (!present) return complain(present.error(), install_failed);
-    if (*present == Present::another)
-        return complain({"is not ours: left as it is", path, 0}, install_failed);
-    if (*present == Present::nothing) {
-        say(path + " is not there: nothing to remove");
-        return 0;
-    }
-    if (::unlink(path.c_str()) != 0) return complain({"cannot be removed", path, errno}, install_failed);
-    say("removed " + path);
-    return 0;
+    if (!present) return tl::unexpected(present.error());
+    if (*present == Present::another) return fail("is not ours: left as it is", path);
+    if (*present == Present::nothing) return Uninstalled{path, false};
+    if (::unlink(path.c_str()) != 0) return fail("cannot be removed", path, errno);
+    return Uninstalled{path, true};
 }
 
-}  // namespace callcensus::cli
+}  // namespace callcensus

@@ -5,7 +5,9 @@
 #include <string_view>
 #include <vector>
 
-namespace callcensus::cli {
+#include "callcensus/result.hpp"
+
+namespace callcensus {
 
 /// How the hook is called: `callcensus hook`, and then what limits it. The words of an administrator who has
 /// registered it; those of a container are annotations.
@@ -22,9 +24,21 @@ namespace callcensus::cli {
 /// Where hooks belong that this user installs.
 [[nodiscard]] std::string default_hooks_directory();
 
-/// Both say what they did, and return the status to end with.
-int install_hook(const std::string& directory, const std::string& stage,
-                 const std::vector<std::string>& limits);
-int uninstall_hook(const std::string& directory);
+struct Installed {
+    std::string path;                ///< of the hook file
+    std::string program;             ///< that it runs
+    bool replaced = false;           ///< another one of ours
+    std::string directory;           ///< absolute
+    bool is_read_by_itself = false;  ///< podman looks into the directory without being told
+};
+/// Makes the directory where it is not there.
+[[nodiscard]] Result<Installed> install_hook(const std::string& directory, const std::string& stage,
+                                             const std::vector<std::string>& limits);
 
-}  // namespace callcensus::cli
+struct Uninstalled {
+    std::string path;
+    bool was_there = false;
+};
+[[nodiscard]] Result<Uninstalled> uninstall_hook(const std::string& directory);
+
+}  // namespace callcensus

@@ -11,18 +11,19 @@
 
 #include "base/file.hpp"
 
-namespace callcensus::cli {
+namespace callcensus {
 namespace {
 
 using Path = std::filesystem::path;
 
-Result<Place> anywhere(const std::string& path) {
+Result<HookPlace> anywhere(const std::string& path) {
     const Path file = behind_links(path);
     if (file.filename().empty()) return fail("names no file", path);
-    Place place{open_directory(file.parent_path().string()), file.filename().string(), path, Asker::owner};
-    if (place.directory) return place;
-    return errno == ENOENT ? fail("its directory does not exist: make it first", path)
-                           : fail("its directory cannot be used", path, errno);
+    UniqueFd directory = open_directory(file.parent_path().string());
+    if (const int reason = errno; !directory)
+        return reason == ENOENT ? fail("its directory does not exist: make it first", path)
+                                : fail("its directory cannot be used", path, reason);
+    return HookPlace{std::move(directory), file.filename().string(), path, Asker::owner};
 }
 
 // The names that lead from the directory to the file; none where it is not below.
@@ -37,7 +38,7 @@ std::vector<std::string> names_below(const Path& directory, const Path& file) {
     return names;
 }
 
-Result<Place> below(const std::string& path, const std::string& directory) {
+Result<HookPlace> below(const std::string& path, const std::string& directory) {
     std::error_code failed;
     const Path file = Path(path).lexically_normal();  // without any ".."
     std::vector<std::string> names = names_below(Path(directory).lexically_normal(), file);
@@ -48,16 +49,18 @@ Result<Place> below(const std::string& path, const std::string& directory) {
                         " only: whoever runs the engine chooses another directory by CALLCENSUS_DIRECTORY in "
                         "the runtime's own environment, or by --directory",
                     path);
-    Place place{open_directory(directory), names.back(), path, Asker::stranger};
+    const std::string last = names.back();
     names.pop_back();
-    for (const std::string& name : names) {
-        if (!place.directory) break;
-        place.directory = UniqueFd(
-            ::openat(place.directory.get(), name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    UniqueFd reached = open_directory(directory);
+    int reason = errno;
+    for (auto name = names.begin(); reached && name != names.end(); ++name) {
+        UniqueFd next(::openat(reached.get(), name->c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+        reason = errno;
+        reached = std::move(next);
     }
-    if (place.directory) return place;
-    if (errno == ENOENT) return fail("its directory does not exist", path);
-    return fail(errno == ENOTDIR || errno == ELOOP
+    if (reached) return HookPlace{std::move(reached), last, path, Asker::stranger};
+    if (reason == ENOENT) return fail("its directory does not exist", path);
+    return fail(reason == ENOTDIR || reason == ELOOP
                     ? "a part of it is no directory: a container may not go through a symbolic link"
                     : "its directory cannot be used",
                 path);
@@ -65,21 +68,21 @@ Result<Place> below(const std::string& path, const std::string& directory) {
 
 }  // namespace
 
-Result<Place> Place::of(const std::string& path, const Limits& limits) {
+Result<HookPlace> HookPlace::of(const std::string& path, const Limits& limits) {
     return limits.asker == Asker::owner ? anywhere(path) : below(path, limits.directory);
 }
 
-Result<std::optional<std::string>> Place::read(std::size_t limit, Accept of_owner) const {
+Result<std::optional<std::string>> HookPlace::read(std::size_t limit, Accept of_owner) const {
     return read_entry(directory.get(), name, limit, asker == Asker::owner ? of_owner : Accept::sole, path);
 }
 
-std::string Place::name_beside(int number) const {
+std::string HookPlace::name_beside(int number) const {
     const Path file(name);
     return fmt::format("{}.{}{}", file.stem().string(), number, file.extension().string());
 }
 
-std::string Place::path_of(const std::string& other) const {
+std::string HookPlace::path_of(const std::string& other) const {
     return (Path(path).parent_path() / other).string();
 }
 
-}  // namespace callcensus::cli
+}  // namespace callcensus

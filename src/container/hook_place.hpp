@@ -10,9 +10,9 @@
 #include "callcensus/result.hpp"
 #include "container/hook_request.hpp"
 
-namespace callcensus::cli {
+namespace callcensus {
 
-struct Place {
+struct HookPlace {
     UniqueFd directory;
     std::string name;  ///< in it
     std::string path;  ///< as it was asked for, for messages
@@ -20,7 +20,7 @@ struct Place {
 
     /// Of an owner: anywhere, links followed. Of a stranger: below the directory that is his, with no link on
     /// the way (as openat2(2) has it by RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS, and for any kernel).
-    [[nodiscard]] static Result<Place> of(const std::string& path, const Limits& limits);
+    [[nodiscard]] static Result<HookPlace> of(const std::string& path, const Limits& limits);
 
     /// Empty where there is no file.
     [[nodiscard]] Result<std::optional<std::string>> read(std::size_t limit, Accept of_owner) const;
@@ -31,4 +31,4 @@ struct Place {
     [[nodiscard]] std::string path_of(const std::string& other) const;
 };
 
-}  // namespace callcensus::cli
+}  // namespace callcensus

@@ -7,7 +7,7 @@
 #include "base/nearest.hpp"
 #include "callcensus/format.hpp"
 
-namespace callcensus::cli {
+namespace callcensus {
 namespace {
 
 tl::unexpected<Error> invalid(const std::string& what) { return fail("invalid annotation: " + what); }
@@ -130,7 +130,7 @@ constexpr std::array options{
     option_of_words<runtimes, &HookRequest::runtime>("runtime"),
     option_of_words<existing, &HookRequest::replace_existing>("existing"),
     option_of_words<privileges, &HookRequest::keep_privileges>("privileges"),
-    // Where a stranger's may be, as that of the other files, is for Place to find out.
+    // Where a stranger's may be, as that of the other files, is for HookPlace to find out.
     Option{"recording", set_recording},
 };
 
@@ -172,4 +172,4 @@ Result<std::optional<HookRequest>> read_request(const Annotations& annotations, 
     return request;
 }
 
-}  // namespace callcensus::cli
+}  // namespace callcensus

@@ -15,7 +15,7 @@
 #include "callcensus/result.hpp"
 #include "format/runtime_spec.hpp"
 
-namespace callcensus::cli {
+namespace callcensus {
 
 constexpr std::string_view trace_annotation = "io.containers.trace-syscall";
 constexpr std::string_view options_annotation = "io.callcensus.options";
@@ -56,4 +56,4 @@ struct HookRequest {
 [[nodiscard]] Result<std::optional<HookRequest>> read_request(const Annotations& annotations,
                                                               const Limits& limits);
 
-}  // namespace callcensus::cli
+}  // namespace callcensus

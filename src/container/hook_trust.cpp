@@ -7,7 +7,7 @@
 
 #include "base/file.hpp"
 
-namespace callcensus::cli {
+namespace callcensus {
 namespace {
 
 using Json = nlohmann::json;
@@ -81,6 +81,12 @@ Asker asker_of(Trust trust, const Annotations& annotations, const Origin& origin
     return by_caller ? Asker::owner : Asker::stranger;
 }
 
+Limits limits_of(const Registration& registration, const Annotations& annotations, const std::string& bundle,
+                 bool from_environment) {
+    return {asker_of(registration.trust, annotations, {from_environment, annotations_of_image(bundle)}),
+            registration.directory};
+}
+
 std::optional<Annotations> annotations_of_image(const std::string& bundle) {
     constexpr std::string_view suffix = "-containers";
     const Path path = Path(bundle).lexically_normal();
@@ -102,4 +108,4 @@ std::optional<Annotations> annotations_of_image(const std::string& bundle) {
     return annotations;
 }
 
-}  // namespace callcensus::cli
+}  // namespace callcensus

@@ -10,7 +10,7 @@
 #include "container/hook_request.hpp"
 #include "format/runtime_spec.hpp"
 
-namespace callcensus::cli {
+namespace callcensus {
 
 /// Whose requests are an owner's. Only whoever registers the hook or the runtime says so.
 enum class Trust : std::uint8_t {
@@ -21,6 +21,12 @@ enum class Trust : std::uint8_t {
 };
 [[nodiscard]] Result<Trust> read_trust(std::string_view word);
 
+/// What whoever registers the hook or the runtime says.
+struct Registration {
+    Trust trust = Trust::caller;
+    std::string directory{default_directory};  ///< of strangers' files; absolute
+};
+
 /// Where a request comes from.
 struct Origin {
     bool from_environment = false;        ///< a part of it is; which may have come with an image
@@ -30,10 +36,14 @@ struct Origin {
 /// The asker is the least trusted one of those who said a part of the request.
 [[nodiscard]] Asker asker_of(Trust trust, const Annotations& annotations, const Origin& origin);
 
+/// The same with what follows from it, of the container in that bundle.
+[[nodiscard]] Limits limits_of(const Registration& registration, const Annotations& annotations,
+                               const std::string& bundle, bool from_environment);
+
 /// The annotations of the container's image, which podman adds to those of its command line (seen in 4.3.1):
 /// from the image's manifest in podman's storage (containers/storage: *-containers/containers.json,
 /// *-images/ID/manifest). None where the bundle is not in such a storage, as that of runc alone; empty where
 /// it is and does not tell.
 [[nodiscard]] std::optional<Annotations> annotations_of_image(const std::string& bundle);
 
-}  // namespace callcensus::cli
+}  // namespace callcensus

@@ -2,7 +2,7 @@
 
 #include <filesystem>
 
-namespace callcensus::cli {
+namespace callcensus {
 
 Result<std::string> own_program() {
     std::error_code failed;
@@ -14,4 +14,4 @@ Result<std::string> own_program() {
     return path.string();
 }
 
-}  // namespace callcensus::cli
+}  // namespace callcensus

@@ -5,9 +5,9 @@
 
 #include "callcensus/result.hpp"
 
-namespace callcensus::cli {
+namespace callcensus {
 
 /// An absolute path without symbolic links.
 [[nodiscard]] Result<std::string> own_program();
 
-}  // namespace callcensus::cli
+}  // namespace callcensus

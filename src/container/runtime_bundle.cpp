@@ -6,7 +6,7 @@
 
 #include "format/json_text.hpp"
 
-namespace callcensus::cli {
+namespace callcensus {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -82,6 +82,22 @@ bool is_object_or_absent(const Json& parent, const char* key) {
     return !parent.contains(key) || parent[key].is_null() || parent[key].is_object();
 }
 
+// What is annotated was said to the engine, and then what the environment says, which may have come with the
+// image, counts for nothing: it is not to spoil that either.
+void take_wishes(Json& config, AskingConfig& asking) {
+    if (!config.contains("process")) return;
+    std::array<std::optional<std::string>, 2> wishes;
+    if (Json* const environment = environment_of(config["process"]))
+        for (std::size_t at = 0; at < wishes.size(); ++at)
+            wishes[at] = take_from_environment(*environment, our_variables[at]);
+    if (!wishes[0]) return;
+    Json& annotations = config["annotations"];
+    if (annotations.contains(trace_annotation) || annotations.contains(options_annotation)) return;
+    annotations[std::string(trace_annotation)] = *wishes[0];
+    if (wishes[1]) annotations[std::string(options_annotation)] = *wishes[1];
+    asking.from_environment = true;
+}
+
 }  // namespace
 
 std::optional<std::string> bundle_of(const std::vector<std::string>& arguments) {
@@ -133,22 +149,6 @@ std::optional<std::string> without_our_variables(std::string_view text) {
     return taken ? std::optional(process.dump()) : std::nullopt;
 }
 
-// What is annotated was said to the engine, and then what the environment says, which may have come with the
-// image, counts for nothing: it is not to spoil that either.
-void take_wishes(Json& config, AskingConfig& asking) {
-    if (!config.contains("process")) return;
-    std::array<std::optional<std::string>, 2> wishes;
-    if (Json* const environment = environment_of(config["process"]))
-        for (std::size_t at = 0; at < wishes.size(); ++at)
-            wishes[at] = take_from_environment(*environment, our_variables[at]);
-    if (!wishes[0]) return;
-    Json& annotations = config["annotations"];
-    if (annotations.contains(trace_annotation) || annotations.contains(options_annotation)) return;
-    annotations[std::string(trace_annotation)] = *wishes[0];
-    if (wishes[1]) annotations[std::string(options_annotation)] = *wishes[1];
-    asking.from_environment = true;
-}
-
 std::optional<AskingConfig> asking(std::string_view text) {
     AskingConfig asking;
     Json config = Json::parse(text, nullptr, false);
@@ -183,4 +183,4 @@ std::string with_hook(std::string_view text, const std::string& program,
     return config.dump();
 }
 
-}  // namespace callcensus::cli
+}  // namespace callcensus

@@ -10,7 +10,7 @@
 #include "callcensus/result.hpp"
 #include "container/hook_request.hpp"
 
-namespace callcensus::cli {
+namespace callcensus {
 
 /// The bundle of a container that runc or crun is told to make: with the commands `create` and `run`,
 /// whatever options are before and behind them. Empty for every other command.
@@ -49,4 +49,4 @@ struct AskingConfig {
 [[nodiscard]] std::string with_hook(std::string_view config, const std::string& program,
                                     const std::vector<std::string>& arguments);
 
-}  // namespace callcensus::cli
+}  // namespace callcensus

@@ -16,9 +16,8 @@
 #include "base/signals.hpp"
 #include "base/words.hpp"
 #include "callcensus/verify.hpp"
-#include "cli/messages.hpp"
 
-namespace callcensus::cli {
+namespace callcensus {
 namespace {
 
 using Clock = std::chrono::steady_clock;
@@ -238,8 +237,9 @@ Result<Trial> TrialRunner::run(const Profile& profile, const std::set<std::strin
     const bool first = ++runs_ == 1;
     const auto policy = put_in_force(profile, options_.machine);
     if (!policy) return tl::unexpected(policy.error());
-    if (first && !options_.quiet)
-        for (const std::string& loss : policy->losses) say("warning: the filter leaves out " + loss);
+    if (first && options_.tell)
+        for (const std::string& loss : policy->losses)
+            options_.tell("warning: the filter leaves out " + loss);
     Launch launch{options_.command};
     launch.filter = LoadedFilter{policy->filter, policy->filter_flags};
     Plan plan;
@@ -289,13 +289,13 @@ Result<Trial> TrialRunner::run(const Profile& profile, const std::set<std::strin
     // A program that is slowed down by what it does in place of a denied call is not to be cut off.
     constexpr std::chrono::seconds at_least{10};
     if (!options_.timeout) options_.timeout = 10 * duration + at_least;
-    if (!options_.quiet && !trial.interrupted)
-        say(fmt::format("run {}: {}: {}", runs_,
-                        without.empty() ? std::string("all calls")
-                                        : fmt::format("without {} call{}", without.size(),
-                                                      without.size() == 1 ? "" : "s"),
-                        ending(trial, timed_out, without)));
+    if (options_.tell && !trial.interrupted)
+        options_.tell(fmt::format("run {}: {}: {}", runs_,
+                                  without.empty() ? std::string("all calls")
+                                                  : fmt::format("without {} call{}", without.size(),
+                                                                without.size() == 1 ? "" : "s"),
+                                  ending(trial, timed_out, without)));
     return trial;
 }
 
-}  // namespace callcensus::cli
+}  // namespace callcensus

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,14 +13,14 @@
 #include "callcensus/minimize.hpp"
 #include "callcensus/recorder.hpp"
 
-namespace callcensus::cli {
+namespace callcensus {
 
 struct TrialOptions {
     std::vector<std::string> command;
     std::string check;  ///< a program that says whether a run has succeeded; empty: its exit status does
     std::optional<std::chrono::milliseconds> timeout;  ///< empty: by the time that the first run takes
     bool to_stderr = false;  ///< what the first run prints on standard output: that is for the profile
-    bool quiet = false;
+    std::function<void(const std::string& line)> tell;  ///< of each run, and warnings; may be empty
     Machine machine;
 };
 
@@ -66,4 +67,4 @@ class TrialRunner {
     int interrupted_by_ = 0;
 };
 
-}  // namespace callcensus::cli
+}  // namespace callcensus

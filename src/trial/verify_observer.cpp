@@ -4,10 +4,8 @@
 
 #include "callcensus/call_text.hpp"
 #include "callcensus/describe.hpp"
-#include "cli/messages.hpp"
-#include "cli/target_options.hpp"
 
-namespace callcensus::cli {
+namespace callcensus {
 namespace {
 
 // Of one call: a rule for each would be no narrower than one for all.
@@ -24,7 +22,7 @@ const std::string others = "[others]";
 VerifyObserver::VerifyObserver(const PolicyInForce& policy, const Target& target, Wishes wishes)
     : policy_(policy),
       target_(target),
-      wishes_(wishes),
+      wishes_(std::move(wishes)),
       builder_([this] { return Milliseconds(Clock::now() - started_); }) {}
 
 Verdict VerifyObserver::on(const Event& event) {
@@ -32,8 +30,8 @@ Verdict VerifyObserver::on(const Event& event) {
     builder_.on(event);
     if (const auto* seen = std::get_if<SyscallSeen>(&event)) {
         if (!is_of_our_making(*seen)) look_at(*seen);
-    } else if (std::holds_alternative<Following>(event) && wishes_.say_whom_we_follow)
-        say_whom_we_follow(target_);
+    } else if (std::holds_alternative<Following>(event) && wishes_.following)
+        wishes_.following();
     return Verdict::go_on;
 }
 
@@ -108,10 +106,10 @@ void VerifyObserver::note_denial(const SyscallSeen& seen, const std::optional<De
         if (arguments_matter) denial.first_arguments = looked_at(seen.call, seen.arguments);
         denial.site = attribution_.site_of(seen);
         if (wishes_.stacks) found.stack = attribution_.stack_of(seen);
-        if (wishes_.as_it_happens)
-            say(fmt::format("{}: {} (by {}, process {})",
-                            decision ? describe(*decision) : "denied, or not, by its arguments", denial.text,
-                            denial.executable, denial.process));
+        if (wishes_.tell)
+            wishes_.tell(fmt::format("{}: {} (by {}, process {})",
+                                     decision ? describe(*decision) : "denied, or not, by its arguments",
+                                     denial.text, denial.executable, denial.process));
     }
     Denial& denial = found_[index].denial;
     ++denial.count;
@@ -142,4 +140,4 @@ std::vector<Used> VerifyObserver::used() const {
     return used;
 }
 
-}  // namespace callcensus::cli
+}  // namespace callcensus

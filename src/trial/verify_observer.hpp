@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -16,7 +17,7 @@
 #include "callcensus/unused.hpp"
 #include "callcensus/verify.hpp"
 
-namespace callcensus::cli {
+namespace callcensus {
 
 /// A denial and, where it was asked for, how the first one came about.
 struct Found {
@@ -28,9 +29,9 @@ class VerifyObserver final : public Sink {
   public:
     struct Wishes {
         bool stacks = false;
-        bool as_it_happens = false;  ///< say each new denial at once
-        bool say_whom_we_follow = false;
-        bool usage = false;  ///< keep what was used of what is let through
+        std::function<void(const std::string& line)> tell;  ///< of each new denial at once; may be empty
+        std::function<void()> following;                    ///< processes that run already; may be empty
+        bool usage = false;                                 ///< keep what was used of what is let through
     };
     /// Both must outlive it.
     VerifyObserver(const PolicyInForce& policy, const Target& target, Wishes wishes);
@@ -73,4 +74,4 @@ class VerifyObserver final : public Sink {
     std::map<std::uint32_t, std::uint32_t> calls_after_coming_;  // by the serial of a task, up to a few
 };
 
-}  // namespace callcensus::cli
+}  // namespace callcensus

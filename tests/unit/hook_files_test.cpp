@@ -16,7 +16,6 @@
 #include "profiles.hpp"
 
 using namespace callcensus;
-using namespace callcensus::cli;
 
 namespace {
 

@@ -7,7 +7,6 @@
 #include "catch.hpp"
 
 using namespace callcensus;
-using namespace callcensus::cli;
 
 namespace {
 

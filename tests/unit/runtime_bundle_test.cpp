@@ -4,7 +4,7 @@
 
 #include "catch.hpp"
 
-using namespace callcensus::cli;
+using namespace callcensus;
 using Json = nlohmann::ordered_json;
 
 namespace {

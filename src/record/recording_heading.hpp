@@ -9,7 +9,7 @@
 
 #include "callcensus/recording.hpp"
 
-namespace callcensus::cli {
+namespace callcensus {
 
 struct RecordingHeading {
     std::string engine;
@@ -19,7 +19,12 @@ struct RecordingHeading {
     void put_on(Recording& recording) const;
 };
 
+/// How often a recording that grows is written: should the recorder be killed outright, what was seen by then
+/// is on disk.
+constexpr std::chrono::seconds snapshot_interval{10};
+/// The gap of one that was written so, while `what` ran.
+[[nodiscard]] std::string gap_of_snapshot(std::string_view what);
 /// The gap that tasks leave which were let go alive.
 [[nodiscard]] std::string gap_of_let_go(std::size_t tasks);
 
-}  // namespace callcensus::cli
+}  // namespace callcensus

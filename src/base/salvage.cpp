@@ -1,4 +1,4 @@
-#include "cli/salvage.hpp"
+#include "base/salvage.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -9,9 +9,8 @@
 
 #include "base/file.hpp"
 #include "base/new_file.hpp"
-#include "callcensus/format.hpp"
 
-namespace callcensus::cli {
+namespace callcensus {
 namespace {
 
 // The recording holds command lines and the names of files, and the directory may be everybody's.
@@ -28,8 +27,7 @@ std::string name_in(int directory, int attempt) {
 
 }  // namespace
 
-std::string salvage(const Recording& recording, const std::string& beside) {
-    const std::string content = write_recording(recording);
+std::string salvage(std::string_view recording, const std::string& beside) {
     std::error_code failed;
     std::vector<std::string> directories{
         is_regular_or_new(beside) ? std::filesystem::absolute(beside, failed).parent_path().string()
@@ -41,7 +39,7 @@ std::string salvage(const Recording& recording, const std::string& beside) {
         for (int attempt = 0; directory && attempt < attempts; ++attempt) {
             const std::string name = name_in(directory.get(), attempt);
             std::string path = where + "/" + name;
-            const auto made = create_file(directory.get(), name, content, ours_alone, path);
+            const auto made = create_file(directory.get(), name, recording, ours_alone, path);
             if (!made) break;
             if (*made) return path;
         }
@@ -49,4 +47,4 @@ std::string salvage(const Recording& recording, const std::string& beside) {
     return {};
 }
 
-}  // namespace callcensus::cli
+}  // namespace callcensus
