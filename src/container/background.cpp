@@ -7,19 +7,13 @@
 
 #include <cerrno>
 
+#include "base/redirected.hpp"
 #include "base/signals.hpp"
 
 namespace callcensus {
 namespace {
 
 constexpr int place_of_pipe = STDERR_FILENO + 1;
-
-bool put(int fd, int place) {
-    int done = -1;
-    do done = ::dup2(fd, place);
-    while (done < 0 && errno == EINTR);
-    return done >= 0;
-}
 
 }  // namespace
 
@@ -32,11 +26,11 @@ Result<void> go_to_background(UniqueFd& pipe) {
     UniqueFd null(::open("/dev/null", O_RDWR));
     if (!null) return fail("cannot be opened", "/dev/null", errno);
     for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
-        if (!put(null.get(), standard))
+        if (!put_in_place(null.get(), standard))
             return fail("cannot take a standard stream's place", "/dev/null", errno);
     static_cast<void>(
         null.release());  // is one of these, gives way to the pipe, or is closed with the others
-    if (!put(kept, place_of_pipe)) return fail("no descriptor is left for the recorder", {}, errno);
+    if (!put_in_place(kept, place_of_pipe)) return fail("no descriptor is left for the recorder", {}, errno);
     pipe = UniqueFd(place_of_pipe);
     ::closelog();  // whose descriptor goes with the others
     ::closefrom(place_of_pipe + 1);

@@ -13,6 +13,7 @@
 #include <csignal>
 #include <map>
 
+#include "base/redirected.hpp"
 #include "base/signals.hpp"
 #include "base/words.hpp"
 #include "callcensus/verify.hpp"
@@ -74,41 +75,15 @@ class TrialSink final : public Sink {
 
 volatile std::sig_atomic_t requested = 0;
 
-// Our own standard streams, for a scope: what we start inherits them.
-class Redirected {
-  public:
-    explicit Redirected(std::array<int, 3> streams) {
-        for (int fd = 0; fd < 3; ++fd) {
-            saved_.at(static_cast<std::size_t>(fd)) = UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
-            const int stream = streams.at(static_cast<std::size_t>(fd));
-            if (stream != fd) ::dup2(stream, fd);
-        }
-    }
-    Redirected(const Redirected&) = delete;
-    Redirected& operator=(const Redirected&) = delete;
-    ~Redirected() {
-        for (int fd = 0; fd < 3; ++fd) {
-            const UniqueFd& saved = saved_.at(static_cast<std::size_t>(fd));
-            if (saved)
-                ::dup2(saved.get(), fd);
-            else
-                ::close(fd);
-        }
-    }
-
-  private:
-    std::array<UniqueFd, 3> saved_;
-};
-
 // Without a name, so that nothing is left behind whatever becomes of us; /proc has one for it.
 Result<UniqueFd> nameless_file() {
-    UniqueFd file(::memfd_create("callcensus", MFD_CLOEXEC));
+    UniqueFd file = above_standard_streams(UniqueFd(::memfd_create("callcensus", MFD_CLOEXEC)));
     if (!file) return fail("no file for the command's output", {}, errno);
     return file;
 }
 
 Result<UniqueFd> null_device() {
-    UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    UniqueFd null = above_standard_streams(UniqueFd(::open("/dev/null", O_RDWR | O_CLOEXEC)));
     if (!null) return fail("cannot be opened", "/dev/null", errno);
     return null;
 }
@@ -257,11 +232,12 @@ Result<Trial> TrialRunner::run(const Profile& profile, const std::set<std::strin
     const auto begin = Clock::now();
     Result<Outcome> outcome;
     {
-        const Redirected streams({input->get(),
-                                  !shown               ? printed->out.get()
-                                  : options_.to_stderr ? STDERR_FILENO
-                                                       : STDOUT_FILENO,
-                                  shown ? STDERR_FILENO : printed->err.get()});
+        const auto streams = Redirected::to({input->get(),
+                                             !shown               ? printed->out.get()
+                                             : options_.to_stderr ? STDERR_FILENO
+                                                                  : STDOUT_FILENO,
+                                             shown ? STDERR_FILENO : printed->err.get()});
+        if (!streams) return tl::unexpected(streams.error());
         outcome = recorder->run(launch, plan, sink);
     }
     if (!outcome) return tl::unexpected(outcome.error());
