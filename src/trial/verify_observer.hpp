@@ -14,16 +14,9 @@
 #include "callcensus/attribution.hpp"
 #include "callcensus/recorder.hpp"
 #include "callcensus/recording_builder.hpp"
-#include "callcensus/unused.hpp"
-#include "callcensus/verify.hpp"
+#include "callcensus/verify_findings.hpp"
 
 namespace callcensus {
-
-/// A denial and, where it was asked for, how the first one came about.
-struct Found {
-    Denial denial;
-    std::vector<CallSite> stack;
-};
 
 class VerifyObserver final : public Sink {
   public:
