@@ -119,6 +119,9 @@ struct FormatInfo {
     Result<Profile> (*read)(std::string_view text, const ReadContext& context) = nullptr;
 };
 
+/// The format of a profile where nobody names another: its id.
+constexpr std::string_view default_format = "oci";
+
 [[nodiscard]] std::span<const FormatInfo> all_formats();
 [[nodiscard]] const FormatInfo* find_format(std::string_view id);
 

@@ -143,5 +143,8 @@ struct Choice {
     std::string why_not_another;  ///< empty where the first one was taken
 };
 [[nodiscard]] Result<Choice> choose_recorder(const Target& target, const Plan& plan);
+/// The engine with that id, if it can give what is asked for; for any_recorder as above.
+constexpr std::string_view any_recorder = "auto";
+[[nodiscard]] Result<Choice> choose_recorder(std::string_view id, const Target& target, const Plan& plan);
 
 }  // namespace callcensus

@@ -7,23 +7,12 @@
 #include <string_view>
 #include <vector>
 
-#include "callcensus/call_site.hpp"
-#include "callcensus/explain.hpp"
 #include "callcensus/profile_text.hpp"
 #include "callcensus/recording.hpp"
 #include "callcensus/unused.hpp"
-#include "callcensus/verify.hpp"
+#include "callcensus/verify_findings.hpp"
 
 namespace callcensus {
-
-/// A denial, who in the program made the call, why it is denied and what would allow it.
-struct VerifyFinding {
-    Denial denial;
-    std::vector<CallSite> stack;       ///< of the first one, where it was asked for
-    Reading reading;                   ///< by the reader that verify stands for
-    std::vector<std::string> changes;  ///< the smallest that would allow it
-    bool no_profile_can = false;       ///< allow it: the call has no name
-};
 
 /// How the calls came about that were held against the profile.
 enum class VerifyMode : std::uint8_t { audit, enforce, recording };

@@ -69,4 +69,16 @@ struct sigaction plain_action(void (*disposition)(int)) {
     return action;
 }
 
+void ignore_requests_to_end() {
+    for (const int number : ending_signals()) exchange_action(number, plain_action(SIG_IGN), nullptr);
+}
+
+void accept_requests_to_end() {
+    for (const int number : ending_signals())
+        exchange_action(number, plain_action(number == SIGPIPE ? SIG_IGN : SIG_DFL), nullptr);
+    sigset_t none;
+    ::sigemptyset(&none);
+    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
 }  // namespace callcensus

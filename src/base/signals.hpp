@@ -24,4 +24,13 @@ bool exchange_action(int number, const struct sigaction& action, struct sigactio
 /// SIG_DFL or SIG_IGN.
 [[nodiscard]] struct sigaction plain_action(void (*disposition)(int));
 
+/// From here on results are written, whatever signal wants us to end by now (a supervisor that repeats
+/// SIGTERM, a limit), and a reader that has gone away is an error to report.
+void ignore_requests_to_end();
+
+/// For a process whose parent may have left it with signals ignored or blocked that are no affair of its
+/// parent any more: all that ends a process does so by default again. But a reader that has gone away is an
+/// error.
+void accept_requests_to_end();
+
 }  // namespace callcensus

@@ -11,6 +11,7 @@
 #include "cli/policy_options.hpp"
 #include "cli/profiles.hpp"
 #include "cli/subcommand.hpp"
+#include "format/limits.hpp"
 #include "report/summary.hpp"
 
 namespace callcensus::cli {

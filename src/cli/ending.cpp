@@ -45,8 +45,4 @@ int report_failed_exec(const std::string& command, const Outcome& outcome) {
     return cannot_execute;
 }
 
-void ignore_requests_to_end() {
-    for (const int number : ending_signals()) exchange_action(number, plain_action(SIG_IGN), nullptr);
-}
-
 }  // namespace callcensus::cli

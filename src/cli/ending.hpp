@@ -14,8 +14,4 @@ namespace callcensus::cli {
 /// Says why the command could not be executed. The status to end with, as env(1) has it.
 [[nodiscard]] int report_failed_exec(const std::string& command, const Outcome& outcome);
 
-/// From here on results are written, whatever signal wants us to end by now (a supervisor that repeats
-/// SIGTERM, a limit), and a reader that has gone away is an error to report.
-void ignore_requests_to_end();
-
 }  // namespace callcensus::cli

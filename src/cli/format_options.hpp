@@ -11,7 +11,7 @@
 namespace callcensus::cli {
 
 struct FormatOptions {
-    std::string format = "oci";
+    std::string format{default_format};
     bool lossy = false;
     std::string abi;  // its id; empty: the first of the profile's
 

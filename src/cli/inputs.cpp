@@ -8,7 +8,7 @@
 
 #include "base/file.hpp"
 #include "cli/messages.hpp"
-#include "cli/policy_options.hpp"
+#include "format/limits.hpp"
 
 namespace callcensus::cli {
 

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/file.hpp"
+#include "base/signals.hpp"
 #include "callcensus/format.hpp"
 #include "callcensus/minimize_report.hpp"
 #include "cli/ending.hpp"
@@ -14,7 +15,7 @@
 #include "cli/policy_options.hpp"
 #include "cli/subcommand.hpp"
 #include "cli/target_options.hpp"
-#include "cli/trial_runner.hpp"
+#include "trial/trial_runner.hpp"
 
 namespace callcensus::cli {
 namespace {
@@ -75,7 +76,7 @@ int minimize_profile(const MinimizeCommandOptions& options, const std::vector<st
     trials.check = options.check;
     if (options.timeout) trials.timeout = milliseconds(*options.timeout);
     trials.to_stderr = is_standard_output(options.output);
-    trials.quiet = options.quiet;
+    if (!options.quiet) trials.tell = say;
     trials.machine = *machine;
     TrialRunner runner(std::move(trials));
     const auto minimized = minimize(profile, *machine, search_options(options),

@@ -11,9 +11,6 @@
 
 namespace callcensus::cli {
 
-constexpr std::size_t largest_recording = std::size_t{256} << 20;
-constexpr std::size_t largest_profile = std::size_t{16} << 20;
-
 struct PolicyOptions {
     std::string baseline;
     bool observed_only = false;

@@ -7,13 +7,12 @@
 #include <charconv>
 
 #include "base/procfs.hpp"
-#include "cli/container_command.hpp"
 #include "cli/messages.hpp"
+#include "container/container_command.hpp"
 
 namespace callcensus::cli {
 namespace {
 
-constexpr std::string_view automatic = "auto";
 constexpr std::size_t longest_command = 60;
 
 // "1234,1235", and what pgrep(1) and podman top print: one on each line. Each once.
@@ -127,11 +126,9 @@ void TargetOptions::put_on(Plan& plan) const {
 }
 
 Result<Choice> TargetOptions::choose_engine(const Target& target, const Plan& plan) const {
-    if (engine == automatic) return choose_recorder(target, plan);
-    const Recorder* recorder = find_recorder(engine);
-    if (auto possible = recorder->check(target, plan); !possible)
-        return fail(possible.error().message, "--engine " + engine);
-    return Choice{recorder, {}};
+    auto choice = choose_recorder(engine, target, plan);
+    if (!choice && engine != any_recorder) return fail(choice.error().message, "--engine " + engine);
+    return choice;
 }
 
 }  // namespace callcensus::cli

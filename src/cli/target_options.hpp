@@ -26,7 +26,7 @@ void say_whom_we_follow(const Target& target);
 struct TargetOptions {
     std::vector<std::string> attach;  // as they are written
     bool container = false;
-    std::string engine{"auto"};
+    std::string engine{any_recorder};
     bool keep_privileges = false;
     bool until_exit = false;
     std::optional<double> timeout;     // seconds

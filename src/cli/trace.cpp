@@ -6,6 +6,8 @@
 
 #include "base/file.hpp"
 #include "base/procfs.hpp"
+#include "base/salvage.hpp"
+#include "base/signals.hpp"
 #include "callcensus/derive.hpp"
 #include "callcensus/format.hpp"
 #include "callcensus/known_calls.hpp"
@@ -16,18 +18,17 @@
 #include "cli/messages.hpp"
 #include "cli/policy_options.hpp"
 #include "cli/profiles.hpp"
-#include "cli/recording_heading.hpp"
-#include "cli/salvage.hpp"
 #include "cli/subcommand.hpp"
 #include "cli/trace_observer.hpp"
 #include "cli/trace_options.hpp"
+#include "record/recording_heading.hpp"
 #include "report/summary.hpp"
 
 namespace callcensus::cli {
 namespace {
 
 void save_elsewhere(const Recording& recording, const std::string& output) {
-    const std::string saved = salvage(recording, output);
+    const std::string saved = salvage(write_recording(recording), output);
     if (!saved.empty()) {
         say("the recording is safe in " + saved + "; when there is room: callcensus derive " + saved);
         return;

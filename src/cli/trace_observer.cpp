@@ -10,11 +10,6 @@
 #include "cli/messages.hpp"
 
 namespace callcensus::cli {
-namespace {
-
-constexpr std::chrono::seconds snapshot_interval{10};
-
-}  // namespace
 
 TraceObserver::TraceObserver(const TraceOptions& options, const Target& target)
     : options_(options), target_(target), shows_status_(!options.quiet && StatusLine::possible()) {
@@ -102,8 +97,7 @@ bool TraceObserver::unseen_writers() const {
 void TraceObserver::save_snapshot(Milliseconds now) {
     last_snapshot_ = now;
     Recording snapshot = recording();
-    snapshot.gaps.emplace_back(
-        "a snapshot taken while the target ran: callcensus did not live to write the whole");
+    snapshot.gaps.push_back(gap_of_snapshot("target"));
     // Should this fail, the end of the run tells; the target is not to suffer for it.
     static_cast<void>(replace_file(options_.recording, write_recording(snapshot)));
 }

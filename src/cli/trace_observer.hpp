@@ -10,9 +10,9 @@
 
 #include "callcensus/collector.hpp"
 #include "callcensus/recorder.hpp"
-#include "cli/recording_heading.hpp"
 #include "cli/status_line.hpp"
 #include "cli/trace_options.hpp"
+#include "record/recording_heading.hpp"
 
 namespace callcensus::cli {
 

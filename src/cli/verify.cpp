@@ -7,19 +7,17 @@
 #include <memory>
 
 #include "base/file.hpp"
-#include "callcensus/compile.hpp"
-#include "callcensus/fix.hpp"
 #include "callcensus/format.hpp"
+#include "callcensus/verify_findings.hpp"
 #include "callcensus/verify_report.hpp"
 #include "cli/ending.hpp"
 #include "cli/format_options.hpp"
 #include "cli/inputs.hpp"
 #include "cli/messages.hpp"
 #include "cli/policy_options.hpp"
-#include "cli/recording_heading.hpp"
 #include "cli/subcommand.hpp"
 #include "cli/target_options.hpp"
-#include "cli/verify_observer.hpp"
+#include "trial/watch.hpp"
 
 namespace callcensus::cli {
 namespace {
@@ -61,16 +59,14 @@ Result<Policy> read_policy(const VerifyOptions& options) {
 }
 
 // What came of the program, or of the recordings.
-struct Observed {
-    std::vector<Found> found;
-    std::vector<Used> used;
-    Recording rest;
+struct Seen {
+    Observed observed;
     std::string subject;
     Outcome outcome;
 };
 
-Result<Observed> read_recordings(const VerifyOptions& options, const PolicyInForce& policy) {
-    Observed observed;
+Result<Seen> read_recordings(const VerifyOptions& options, const PolicyInForce& policy) {
+    std::string subject;
     std::vector<Recording> all;
     for (const std::string& path : options.recordings) {
         const auto input = read_input(path);
@@ -79,33 +75,10 @@ Result<Observed> read_recordings(const VerifyOptions& options, const PolicyInFor
         if (recordings == nullptr)
             return fail("is a profile, and a recording is wanted here (a command goes behind --)",
                         input_name(path));
-        observed.subject += (observed.subject.empty() ? "" : ", ") + input_name(path);
-        for (const Recording& recording : *recordings) {
-            for (const CallRecord& record : recording.calls)
-                observed.used.push_back({record.call, std::nullopt});
-            observed.rest.duration += recording.duration;
-            observed.rest.processes.insert(observed.rest.processes.end(), recording.processes.begin(),
-                                           recording.processes.end());
-            for (const std::string& gap : recording.gaps) observed.rest.gaps.push_back(gap);
-            if (!recording.assumed.empty())
-                observed.rest.gaps.push_back(fmt::format("{} calls were known beforehand and not looked for",
-                                                         recording.assumed.size()));
-        }
+        subject += (subject.empty() ? "" : ", ") + input_name(path);
         all.insert(all.end(), recordings->begin(), recordings->end());
     }
-    for (Denial& denial : denials_of(all, policy)) observed.found.push_back({std::move(denial), {}});
-    return observed;
-}
-
-Plan plan_for(const VerifyOptions& options, const PolicyInForce& policy) {
-    Plan plan;
-    options.target.put_on(plan);
-    plan.learn_only = policy.let_through;
-    if (options.unused) return plan;  // what is used is to be seen once
-    plan.known = policy.let_through;
-    plan.known_if = policy.let_through_if;
-    plan.patience = 0;
-    return plan;
+    return Seen{observed_in(all, policy), std::move(subject), {}};
 }
 
 // What is to be run or followed, if it can be: asked before anything is reported.
@@ -124,101 +97,48 @@ Result<Target> target_for(const VerifyOptions& options, const Policy& policy,
         if (launch->in_containers)
             return fail("is the container engine's own business: podman run --security-opt seccomp=FILE",
                         "--mode enforce --container");
-        launch->filter = LoadedFilter{policy.in_force.filter, policy.in_force.filter_flags};
+        enforce(*launch, policy.in_force);
     }
     return target;
 }
 
 std::string subject_of(const Target& target) { return fmt::format("{}", fmt::join(command_of(target), " ")); }
 
-Result<Observed> run(const VerifyOptions& options, const Policy& policy, const Target& target) {
-    const Plan plan = plan_for(options, policy.in_force);
+Result<Seen> run(const VerifyOptions& options, const Policy& policy, const Target& target) {
+    Plan plan;
+    options.target.put_on(plan);
+    report_what_is_denied(plan, policy.in_force, options.unused);
     const auto choice = options.target.choose_engine(target, plan);
     if (!choice) return tl::unexpected(choice.error());
-    VerifyObserver observer(policy.in_force, target,
-                            {.stacks = options.stacks,
-                             .as_it_happens = options.enforces() && !options.quiet,
-                             .say_whom_we_follow = !options.quiet,
-                             .usage = options.unused});
-    const std::string subject = subject_of(target);
-    const auto outcome = choice->recorder->run(target, plan, observer);
-    ignore_requests_to_end();
-    if (!outcome) return tl::unexpected(outcome.error());
-    if (outcome->filter_errno != 0)
-        return fail("the kernel does not take its filter", policy.file.name, outcome->filter_errno);
-    Observed observed{observer.found(), observer.used(), observer.recording(), subject, *outcome};
-    if (options.target.attaches())
-        observed.rest.gaps.insert(observed.rest.gaps.begin(),
-                                  "attached to running processes: what they called before is not known");
-    if (outcome->let_go != 0) observed.rest.gaps.push_back(gap_of_let_go(outcome->let_go));
-    return observed;
+    VerifyObserver::Wishes wishes;
+    wishes.stacks = options.stacks;
+    wishes.usage = options.unused;
+    if (options.enforces() && !options.quiet) wishes.tell = say;
+    if (!options.quiet) wishes.following = [&target] { say_whom_we_follow(target); };
+    std::string subject = subject_of(target);  // while it is there
+    auto watched =
+        watch(*choice->recorder, target, plan, policy.in_force, std::move(wishes), policy.file.name);
+    if (!watched) return tl::unexpected(watched.error());
+    return Seen{std::move(watched->observed), std::move(subject), std::move(watched->outcome)};
 }
 
 // Without `starts` nothing is run, though it could be.
-Result<Observed> observe(const VerifyOptions& options, const Policy& policy,
-                         const std::vector<std::string>& command, bool starts) {
+Result<Seen> observe(const VerifyOptions& options, const Policy& policy,
+                     const std::vector<std::string>& command, bool starts) {
     if (!options.recordings.empty()) return read_recordings(options, policy.in_force);
     const auto target = target_for(options, policy, command);
     if (!target) return tl::unexpected(target.error());
     if (starts) return run(options, policy, *target);
-    return Observed{{}, {}, {}, subject_of(*target), {}};
-}
-
-// How the profile is read here: as podman reads it, which knows most.
-Result<Reading> reading_of(const Policy& policy, const Denial& denial) {
-    KnownArguments known;
-    if (denial.first_arguments)
-        for (const std::uint32_t index : policy.in_force.looks_at.at(denial.call))
-            known.at(index) = denial.first_arguments->at(index);
-    auto readings = explain(policy.file.profile, policy.machine, denial.call.abi,
-                            std::to_string(denial.call.number), known);
-    if (!readings) return tl::unexpected(readings.error());
-    return std::move(readings->front());
-}
-
-// One for each of the arguments.
-std::vector<Need> needs_of(const Denial& denial) {
-    if (denial.decision && !is_denial(denial)) return {};
-    const std::string reason =
-        "verify: made by " + (denial.runtime.empty() ? denial.executable : denial.runtime);
-    if (denial.arguments.empty()) return {{denial.call, std::nullopt, reason}};
-    std::vector<Need> needs;
-    for (const Arguments& arguments : denial.arguments) needs.push_back({denial.call, arguments, reason});
-    return needs;
-}
-
-Result<std::vector<VerifyFinding>> findings_of(std::vector<Found> found, const Policy& policy) {
-    std::vector<VerifyFinding> findings;
-    for (Found& one : found) {
-        auto reading = reading_of(policy, one.denial);
-        if (!reading) return tl::unexpected(reading.error());
-        // By itself: what allows another one may allow this one too.
-        const auto fixed = fix(policy.file.profile, policy.machine, needs_of(one.denial));
-        if (!fixed) return tl::unexpected(fixed.error());
-        VerifyFinding finding{std::move(one.denial), std::move(one.stack), std::move(*reading), {}, {}};
-        finding.no_profile_can = !fixed->impossible.empty();
-        for (const auto& changes : fixed->changes)
-            finding.changes.insert(finding.changes.end(), changes.begin(), changes.end());
-        findings.push_back(std::move(finding));
-    }
-    return findings;
+    return Seen{{}, subject_of(*target), {}};
 }
 
 Result<void> write_fixed(const VerifyOptions& options, const Policy& policy,
                          const std::vector<VerifyFinding>& findings) {
-    std::vector<Need> needs;
-    for (const VerifyFinding& finding : findings) {
-        const std::vector<Need> own = needs_of(finding.denial);
-        needs.insert(needs.end(), own.begin(), own.end());
-    }
-    const auto fixed = fix(policy.file.profile, policy.machine, needs);
-    if (!fixed) return tl::unexpected(fixed.error());
-    if (const auto loads = compile(fixed->profile, policy.machine); !loads)
-        return fail("would not be loaded once it allows the findings: " + loads.error().text(),
-                    policy.file.name);
+    const auto fixed = allowing(findings, policy.file.profile, policy.machine);
+    if (!fixed) return fail(fixed.error().message, policy.file.name, fixed.error().errnum);
     FormatOptions format;
     format.format = policy.file.format;
-    const auto written = format.write(fixed->profile, "", options.fix, policy.machine);
+    const auto written = format.write(*fixed, "", options.fix, policy.machine);
     if (!written) return tl::unexpected(written.error());
     return replace_file(options.fix, written->content);
 }
@@ -270,9 +190,8 @@ Result<void> check(const VerifyOptions& options, const std::vector<std::string>&
     return {};
 }
 
-int end_of(const VerifyOptions& options, const VerifyReport& report, const Observed& observed,
+int end_of(const VerifyOptions& options, const VerifyReport& report, const Outcome& outcome,
            const std::vector<std::string>& command) {
-    const Outcome& outcome = observed.outcome;
     if (!command.empty() && !outcome.started &&
         (!outcome.status || outcome.exec_errno != 0 || outcome.path.empty()))
         return report_failed_exec(command.front(), outcome);
@@ -294,14 +213,14 @@ int verify(const VerifyOptions& options, const std::vector<std::string>& command
     const bool starts = !options.enforces() || std::none_of(found.begin(), found.end(), [](const Found& one) {
         return is_denial(one.denial);
     });
-    auto observed = observe(options, *policy, command, starts);
-    if (!observed) return complain(observed.error());
-    const Outcome& outcome = observed->outcome;
-    if (starts && !command.empty() && !outcome.started && observed->found.empty())
+    auto seen = observe(options, *policy, command, starts);
+    if (!seen) return complain(seen.error());
+    auto& [observed, subject, outcome] = *seen;
+    if (starts && !command.empty() && !outcome.started && observed.found.empty())
         return outcome.exec_errno == 0 && outcome.status ? end_as(*outcome.status)
                                                          : report_failed_exec(command.front(), outcome);
-    found.insert(found.end(), std::make_move_iterator(observed->found.begin()),
-                 std::make_move_iterator(observed->found.end()));
+    found.insert(found.end(), std::make_move_iterator(observed.found.begin()),
+                 std::make_move_iterator(observed.found.end()));
 
     VerifyReport report{policy->file.name,
                         policy->file.profile,
@@ -309,18 +228,18 @@ int verify(const VerifyOptions& options, const std::vector<std::string>& command
                         !options.recordings.empty() ? VerifyMode::recording
                         : options.enforces()        ? VerifyMode::enforce
                                                     : VerifyMode::audit,
-                        observed->subject,
+                        subject,
                         {},
                         {},
-                        observed->rest.duration,
-                        observed->rest.processes.size(),
-                        observed->outcome.status,
-                        observed->rest.gaps,
-                        observed->rest.notes};
-    auto findings = findings_of(std::move(found), *policy);
+                        observed.rest.duration,
+                        observed.rest.processes.size(),
+                        outcome.status,
+                        observed.rest.gaps,
+                        observed.rest.notes};
+    auto findings = findings_of(std::move(found), policy->file.profile, policy->machine, policy->in_force);
     if (!findings) return complain(findings.error());
     report.findings = std::move(*findings);
-    if (options.unused) report.unused = unused(policy->file.profile, policy->machine, observed->used);
+    if (options.unused) report.unused = unused(policy->file.profile, policy->machine, observed.used);
 
     bool written = true;
     const auto check_written = [&](const Result<void>& done) {
@@ -334,7 +253,7 @@ int verify(const VerifyOptions& options, const std::vector<std::string>& command
         say(options.runtime + " may not be able to start " + command.front() + " under " + policy->file.name);
         return cannot_execute;
     }
-    return end_of(options, report, *observed, command);
+    return end_of(options, report, outcome, command);
 }
 
 }  // namespace

@@ -39,4 +39,12 @@ Result<Choice> choose_recorder(const Target& target, const Plan& plan) {
     return tl::unexpected(*last);
 }
 
+Result<Choice> choose_recorder(std::string_view id, const Target& target, const Plan& plan) {
+    if (id == any_recorder) return choose_recorder(target, plan);
+    const Recorder* recorder = find_recorder(id);
+    if (recorder == nullptr) return fail("there is no engine \"" + std::string(id) + "\"");
+    if (auto possible = recorder->check(target, plan); !possible) return tl::unexpected(possible.error());
+    return Choice{recorder, {}};
+}
+
 }  // namespace callcensus

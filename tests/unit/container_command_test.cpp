@@ -1,11 +1,11 @@
-#include "cli/container_command.hpp"
+#include "container/container_command.hpp"
 
 #include <map>
 
 #include "catch.hpp"
 
-using callcensus::cli::container_command;
-using callcensus::cli::ContainerCommand;
+using callcensus::container_command;
+using callcensus::ContainerCommand;
 
 TEST_CASE("commands that start containers are known, and those that ask a daemon") {
     const std::map<std::vector<std::string>, ContainerCommand> cases{

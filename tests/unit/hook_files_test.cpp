@@ -1,4 +1,4 @@
-#include "cli/hook_files.hpp"
+#include "container/hook_files.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -12,11 +12,10 @@
 
 #include "base/file.hpp"
 #include "base/unique_fd.hpp"
-#include "cli/directory_lock.hpp"
+#include "container/directory_lock.hpp"
 #include "profiles.hpp"
 
 using namespace callcensus;
-using namespace callcensus::cli;
 
 namespace {
 

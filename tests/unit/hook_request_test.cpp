@@ -1,12 +1,12 @@
-#include "cli/hook_request.hpp"
+#include "container/hook_request.hpp"
 
 #include "catch.hpp"
 
 using namespace callcensus;
-using callcensus::cli::Asker;
-using callcensus::cli::HookRequest;
-using callcensus::cli::Limits;
-using callcensus::cli::read_request;
+using callcensus::Asker;
+using callcensus::HookRequest;
+using callcensus::Limits;
+using callcensus::read_request;
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "cli/hook_trust.hpp"
+#include "container/hook_trust.hpp"
 
 #include <cstdlib>
 #include <filesystem>
@@ -7,7 +7,6 @@
 #include "catch.hpp"
 
 using namespace callcensus;
-using namespace callcensus::cli;
 
 namespace {
 

@@ -11,7 +11,7 @@
 #include "callcensus/minimize_report.hpp"
 #include "callcensus/show_report.hpp"
 #include "callcensus/verify_report.hpp"
-#include "cli/runtime_bundle.hpp"
+#include "container/runtime_bundle.hpp"
 #include "format/json_text.hpp"
 #include "format/yaml_writer.hpp"
 #include "profiles.hpp"
@@ -197,7 +197,7 @@ TEST_CASE("hostile names pass through the reports on profiles") {
     minimized.calls = {{hostile, Fate::needed, 1}};
     check_json(minimize_json(minimized));
     check_text(lines(minimize_lines(minimized)));
-    check_json(cli::log_line(hostile));
+    check_json(log_line(hostile));
 }
 
 TEST_CASE("hostile names pass through every format that is written") {

@@ -8,9 +8,8 @@
 #include <filesystem>
 
 #include "base/file.hpp"
-#include "callcensus/recording.hpp"
+#include "base/salvage.hpp"
 #include "catch.hpp"
-#include "cli/salvage.hpp"
 
 using namespace callcensus;
 
@@ -81,17 +80,17 @@ TEST_CASE_METHOD(Shared, "an entry is read where it is a file and nothing else")
 
 TEST_CASE_METHOD(Shared,
                  "what is salvaged is readable to its owner alone, and its name is nobody's to take") {
-    const Recording recording;
-    const std::string first = cli::salvage(recording, *this / "p.json");
+    const std::string first = salvage("text", *this / "p.json");
     CHECK(first == *this / ("callcensus-" + std::to_string(::getpid()) + ".recording.json"));
     CHECK((mode_of(first) & 07777) == 0600);
-    const std::string second = cli::salvage(recording, *this / "p.json");
+    CHECK(read_file(first, 100) == "text");
+    const std::string second = salvage("text", *this / "p.json");
     CHECK(second != first);
     CHECK(std::filesystem::path(second).parent_path() == root);
     // Where everybody may make files.
     std::filesystem::remove(first);
     ::chmod(root.c_str(), 01777);
-    CHECK(cli::salvage(recording, *this / "p.json") != first);
+    CHECK(salvage("text", *this / "p.json") != first);
 }
 
 TEST_CASE_METHOD(Shared, "a link that another user has put into a directory like /tmp leads nowhere") {

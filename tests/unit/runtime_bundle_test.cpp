@@ -1,10 +1,10 @@
-#include "cli/runtime_bundle.hpp"
+#include "container/runtime_bundle.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include "catch.hpp"
 
-using namespace callcensus::cli;
+using namespace callcensus;
 using Json = nlohmann::ordered_json;
 
 namespace {

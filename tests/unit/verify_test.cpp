@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "callcensus/verify_findings.hpp"
 #include "meaning/loading.hpp"
 #include "profiles.hpp"
 #include "random_profiles.hpp"
@@ -229,6 +230,46 @@ TEST_CASE("calls of recordings without a name and of other ABIs are denied too")
     CHECK(denials[0].decision == denied);
     CHECK(denials[0].text == "number 5000");
     CHECK(denials[2].decision == Decision{Action::kill_thread, 0});
+}
+
+TEST_CASE("what recordings have observed is added up, and what they lack is told") {
+    std::vector<Recording> recordings{recorded({"read", "mount"}), recorded({"getpid"})};
+    for (Recording& recording : recordings) recording.duration = Milliseconds(20);
+    recordings.front().gaps = {"stopped following a task that went on running"};
+    recordings.back().assumed = {call("write"), call("close")};
+    const Observed observed = observed_in(recordings, in_force(profile(sockets)));
+    CHECK(observed.found.size() == 2);
+    CHECK(observed.used.size() == 3);
+    CHECK(observed.rest.duration == Milliseconds(40));
+    CHECK(observed.rest.processes.size() == 4);
+    CHECK(observed.rest.gaps == std::vector<std::string>{"stopped following a task that went on running",
+                                                         "2 calls were known beforehand and not looked for"});
+}
+
+TEST_CASE("findings say why a call is denied and what would allow it, and a profile that does is found") {
+    const Profile before = profile(sockets);
+    const PolicyInForce policy = in_force(before);
+    std::vector<Recording> recordings{recorded({"mount", "gettid", "read"})};
+    CallRecord unnamed = recordings.front().calls.front();
+    unnamed.call = {Abi::x86_64, 5000};
+    recordings.front().calls.push_back(unnamed);
+    auto found = observed_in(recordings, policy).found;
+    REQUIRE(found.size() == 6);
+    const auto findings = findings_of(std::move(found), before, machine(), policy);
+    REQUIRE(findings);
+    REQUIRE(findings->size() == 6);
+    for (const VerifyFinding& finding : *findings) {
+        const std::string name = syscall_name(finding.denial.call);
+        INFO((name.empty() ? "5000" : name));
+        CHECK(finding.no_profile_can == name.empty());
+        CHECK(finding.changes.empty() == (name != "mount"));  // a listener may let gettid through
+    }
+    const auto after = allowing(*findings, before, machine());
+    REQUIRE(after);
+    std::set<std::string> denied_still;
+    for (const Denial& denial : denials_of(recordings, in_force(*after)))
+        denied_still.insert(syscall_name(denial.call));
+    CHECK(denied_still == std::set<std::string>{"", "gettid"});
 }
 
 TEST_CASE("what a container runtime needs and the profile does not let through") {
