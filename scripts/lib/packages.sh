@@ -10,7 +10,8 @@
 declare -A PACKAGES=(
     [build]="cmake ninja-build g++ pkg-config libseccomp-dev nlohmann-json3-dev libfmt-dev libcli11-dev
              libexpected-dev libyaml-dev libdw-dev libbz2-dev liblzma-dev zlib1g-dev"
-    [test]="catch2 strace python3 python3-jsonschema python3-yaml golang-go git make busybox-static
+    [test]="catch2 strace python3 python3-jsonschema python3-yaml python3-pytest python3-pytest-xdist python3-pexpect
+            python3-pyte golang-go git make busybox-static
             redis-server redis-tools nginx-light podman runc crun golang-github-containers-common uidmap docker.io
             util-linux procps libcap2-bin systemd"
     [check]="git python3 clang clang-format shellcheck"

@@ -20,7 +20,7 @@ std::string version_text() {
            system.sysname + " " + system.release + " " + system.machine;
 }
 
-int run(std::vector<std::string> arguments) {
+int run_command(std::vector<std::string> arguments) {
     Program program(
         "callcensus",
         "Records the system calls that a program makes and turns them into the narrowest seccomp profile\n"
@@ -69,7 +69,7 @@ int main(int argc, char** argv) {
         const std::string_view name = argc > 0 ? argv[0] : "";
         if (name.substr(name.rfind('/') + 1) == "callcensus-runtime")
             return callcensus::cli::run_as_runtime({argv + 1, argv + argc});
-        return callcensus::cli::run({argv + 1, argv + argc});
+        return callcensus::cli::run_command({argv + 1, argv + argc});
     } catch (
         const std::exception& error) {  // out of memory, a fault of ours: still one line, still our status
         return callcensus::cli::complain({error.what(), "", 0});

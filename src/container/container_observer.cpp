@@ -36,7 +36,8 @@ Verdict ContainerObserver::on(const Event& event) {
     else if (const auto* exited = std::get_if<TaskExited>(&event); exited && is_end_of_init(exited->task))
         // At once: the runtime and its callers hear of this end only when we are done.
         write({}, longest_wait);
-    else if (std::holds_alternative<Tick>(event) && executed_ && collector_.builder().last_news() > last_tried_)
+    else if (std::holds_alternative<Tick>(event) && executed_ &&
+             collector_.builder().last_news() > last_tried_)
         write({gap_of_snapshot("container")}, no_wait);
     return Verdict::go_on;
 }

@@ -113,13 +113,13 @@ Result<void> set_recording(std::string_view, const std::string& path, HookReques
     return {};
 }
 
-struct Option {
+struct RequestOption {
     std::string_view key;
     Result<void> (*read)(std::string_view key, const std::string& text, HookRequest& request);
 };
 // The option of that key with one of those words, for that member of the request.
 template <const auto& words, auto member>
-constexpr Option option_of_words(std::string_view key) {
+constexpr RequestOption option_of_words(std::string_view key) {
     return {key, [](std::string_view name, const std::string& text, HookRequest& request) {
                 return set(name, text, words, request.limits.asker, request.*member);
             }};
@@ -131,17 +131,17 @@ constexpr std::array options{
     option_of_words<existing, &HookRequest::replace_existing>("existing"),
     option_of_words<privileges, &HookRequest::keep_privileges>("privileges"),
     // Where a stranger's may be, as that of the other files, is for HookPlace to find out.
-    Option{"recording", set_recording},
+    RequestOption{"recording", set_recording},
 };
 
 Result<void> read_option(const std::string& part, HookRequest& request) {
     const auto colon = part.find(':');
     const std::string key = trimmed(part.substr(0, colon));
     const auto row =
-        std::find_if(options.begin(), options.end(), [&](const Option& option) { return option.key == key; });
+        std::find_if(options.begin(), options.end(), [&](const RequestOption& option) { return option.key == key; });
     if (row == options.end() || colon == std::string::npos) {
         std::vector<std::string_view> known;
-        for (const Option& option : options) known.push_back(option.key);
+        for (const RequestOption& option : options) known.push_back(option.key);
         const std::string meant = nearest_word(key, known);
         return invalid(row != options.end()
                            ? "option \"" + key + "\" lacks its value, as in " + key + ":VALUE"

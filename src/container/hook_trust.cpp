@@ -10,15 +10,15 @@
 namespace callcensus {
 namespace {
 
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 using Path = std::filesystem::path;
 
-struct Word {
+struct TrustWord {
     std::string_view text;
     Trust trust;
 };
-constexpr std::array words{Word{"nobody", Trust::nobody}, Word{"caller", Trust::caller},
-                           Word{"annotations", Trust::annotations}, Word{"everybody", Trust::everybody}};
+constexpr std::array trust_words{TrustWord{"nobody", Trust::nobody}, TrustWord{"caller", Trust::caller},
+                           TrustWord{"annotations", Trust::annotations}, TrustWord{"everybody", Trust::everybody}};
 
 // Set by CRI-O and by podman (play kube), and by containerd, for containers of a pod. Whoever may create a
 // pod has written its annotations.
@@ -65,7 +65,7 @@ std::optional<std::string> image_of(const Path& containers, const std::string& i
 
 Result<Trust> read_trust(std::string_view word) {
     std::string list;
-    for (const Word& known : words) {
+    for (const TrustWord& known : trust_words) {
         if (known.text == word) return known.trust;
         list += (list.empty() ? "" : ", ") + std::string(known.text);
     }

@@ -24,25 +24,25 @@ constexpr std::array<std::string_view, 21> of_exec_with_value{
     "cgroup", "preserve-fds",    "root",           "log", "log-format"};
 constexpr std::array<std::string_view, 2> our_variables{"CALLCENSUS_TRACE", "CALLCENSUS_OPTIONS"};
 
-using Word = std::vector<std::string>::const_iterator;
+using WordPlace = std::vector<std::string>::const_iterator;
 
 // The name of an option, and its value where that is in the same word.
-struct Option {
+struct CommandOption {
     std::string name;
     std::optional<std::string> value;
 };
-std::optional<Option> as_option(const std::string& word) {
+std::optional<CommandOption> as_option(const std::string& word) {
     if (word.size() < 2 || word.front() != '-' || word == "--") return std::nullopt;
     const std::string bare = word.substr(word[1] == '-' ? 2 : 1);
     const auto equals = bare.find('=');
-    if (equals == std::string::npos) return Option{bare, std::nullopt};
-    return Option{bare.substr(0, equals), bare.substr(equals + 1)};
+    if (equals == std::string::npos) return CommandOption{bare, std::nullopt};
+    return CommandOption{bare.substr(0, equals), bare.substr(equals + 1)};
 }
 
 // Past the options from `word` on; `on` hears of each one that has a value, and of the word that ends with
 // it.
 template <class Names, class On>
-Word skip_options(Word word, Word end, const Names& with_value, const On& on) {
+WordPlace skip_options(WordPlace word, WordPlace end, const Names& with_value, const On& on) {
     while (word != end) {
         auto option = as_option(*word);
         if (!option) break;
@@ -55,7 +55,7 @@ Word skip_options(Word word, Word end, const Names& with_value, const On& on) {
     return word;
 }
 
-void ignore(const std::string&, const std::string&, Word) {}
+void ignore(const std::string&, const std::string&, WordPlace) {}
 
 // Takes NAME=VALUE out of process.env, every one. The last one counts.
 std::optional<std::string> take_from_environment(Json& environment, std::string_view name) {
@@ -101,11 +101,11 @@ void take_wishes(Json& config, AskingConfig& asking) {
 }  // namespace
 
 std::optional<std::string> bundle_of(const std::vector<std::string>& arguments) {
-    const Word command = skip_options(arguments.begin(), arguments.end(), global_with_value, ignore);
+    const WordPlace command = skip_options(arguments.begin(), arguments.end(), global_with_value, ignore);
     if (command == arguments.end() || (*command != "create" && *command != "run")) return std::nullopt;
     std::string bundle = ".";
     skip_options(std::next(command), arguments.end(), local_with_value,
-                 [&](const std::string& name, const std::string& value, Word) {
+                 [&](const std::string& name, const std::string& value, WordPlace) {
                      if (name == "b" || name == "bundle") bundle = value;
                  });
     return bundle;
@@ -115,7 +115,7 @@ std::optional<std::string> log_of(const std::vector<std::string>& arguments) {
     std::optional<std::string> path;
     bool as_json = false;
     skip_options(arguments.begin(), arguments.end(), global_with_value,
-                 [&](const std::string& name, const std::string& value, Word) {
+                 [&](const std::string& name, const std::string& value, WordPlace) {
                      if (name == "log") path = value;
                      if (name == "log-format") as_json = value == "json";
                  });
@@ -127,11 +127,11 @@ std::string log_line(const std::string& message) {
 }
 
 std::optional<ProcessFile> process_file_of(const std::vector<std::string>& arguments) {
-    const Word command = skip_options(arguments.begin(), arguments.end(), global_with_value, ignore);
+    const WordPlace command = skip_options(arguments.begin(), arguments.end(), global_with_value, ignore);
     if (command == arguments.end() || *command != "exec") return std::nullopt;
     std::optional<ProcessFile> found;
     skip_options(std::next(command), arguments.end(), of_exec_with_value,
-                 [&](const std::string& name, const std::string& value, Word word) {
+                 [&](const std::string& name, const std::string& value, WordPlace word) {
                      if (name == "p" || name == "process")
                          found = ProcessFile{static_cast<std::size_t>(word - arguments.begin()),
                                              word->substr(0, word->size() - value.size()), value};

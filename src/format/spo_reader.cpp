@@ -65,10 +65,10 @@ Profile read_manifest(Decoder& decoder, LocatedJson& root) {
     if (LocatedJson* spec = find_value(root, "spec")) make_oci(*spec);
     const Placed top{&root, ""};
     Fields fields(decoder, top);
-    const std::string version = fields.required_text("apiVersion");
-    if (version.rfind(spo_api_version.substr(0, spo_api_version.find('/') + 1), 0) != 0)
+    const std::string api_version = fields.required_text("apiVersion");
+    if (api_version.rfind(spo_api_version.substr(0, spo_api_version.find('/') + 1), 0) != 0)
         fields.complain(fields.required("apiVersion"),
-                        fmt::format("is \"{}\"; it should be {}", version, spo_api_version));
+                        fmt::format("is \"{}\"; it should be {}", api_version, spo_api_version));
     const std::string of_kind = fields.required_text("kind");
     if (of_kind != spo_kind)
         fields.complain(fields.required("kind"),

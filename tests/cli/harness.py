@@ -1,27 +1,26 @@
 """What the tests of the real program share.
 
-    class Something(harness.Case):
+    class TestSomething(harness.Case):
         def test_it(self):
             done = self.trace("-o", "p.json", "--", "true")     # in a directory of its own
-            self.assertEqual(done.status, 0)
+            assert done.status == 0
 
-    class SomethingAsNobody(harness.AsNobody, Something):       # the same again, unprivileged
+    class TestSomethingAsNobody(harness.AsNobody, TestSomething):       # the same again, unprivileged
         pass
 
-    if __name__ == "__main__":
-        harness.main()
-
-The program under test is named by the environment variable CALLCENSUS. Nothing here sleeps and hopes: what
-has to happen is waited for, with a deadline that only a failure reaches.
-
-main() ends its output with "SKIPPED: reason" lines when a test could not run here and none failed.
+The program under test is named by the environment variable CALLCENSUS; without it, it is that of build/default.
+What is built with it is looked for beside it. Nothing here sleeps and hopes: what has to happen is waited for,
+with a deadline that only a failure reaches. What was run, and how it ended, is shown with a test that fails.
 
 With CALLCENSUS_TEST_AS_ONE_USER in the environment the tests that nobody only repeats are left out: for a run
 that looks for something in the code that does not depend on the user, such as one under sanitizers.
 """
 
+import contextlib
 import ctypes
 import fcntl
+import functools
+import io
 import json
 import os
 import pathlib
@@ -36,11 +35,19 @@ import sys
 import tempfile
 import termios
 import time
-import unittest
 
-PROGRAM = os.path.abspath(os.environ["CALLCENSUS"]) if "CALLCENSUS" in os.environ else None
-ONE_USER = bool(os.environ.get("CALLCENSUS_TEST_AS_ONE_USER"))
+import pexpect
+import pexpect.fdpexpect
+import pyte
+import pytest
+
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+PROGRAM = os.path.abspath(os.environ.get("CALLCENSUS") or REPOSITORY / "build/default/callcensus")
+TRACEES = pathlib.Path(os.environ.get("CALLCENSUS_TRACEES") or
+                       pathlib.Path(PROGRAM).parent / "tests/tracees").absolute()
+RUN_UNDER_PROFILE = os.path.abspath(os.environ.get("CALLCENSUS_RUN_UNDER_PROFILE") or
+                                    pathlib.Path(PROGRAM).parent / "tests/compare/run_under_profile")
+ONE_USER = bool(os.environ.get("CALLCENSUS_TEST_AS_ONE_USER"))
 
 # Far above what anything here takes, also under sanitizers on a busy machine.
 DEADLINE_S = 30
@@ -190,7 +197,11 @@ class Done:
         self.status, self.out, self.err = status, out, err
 
     def __repr__(self):
-        return f"status {self.status}\n--- stdout\n{self.out}\n--- stderr\n{self.err}"
+        return f"status {self.status}\n--- stdout\n{_shortened(self.out)}\n--- stderr\n{_shortened(self.err)}"
+
+
+def _shortened(text, most=4000):
+    return text if len(text) <= most else f"{text[:most // 2]}\n... {len(text) - most} more ...\n{text[-most // 2:]}"
 
 
 class Running:
@@ -232,7 +243,10 @@ class Running:
             raise AssertionError("it did not end") from None
         out = self._seen[self.process.stdout] + (out or b"")
         err = self._seen[self.process.stderr] + (err or b"")
-        return Done(self.process.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
+        done = Done(self.process.returncode, out.decode(errors="replace"), err.decode(errors="replace"))
+        # pytest shows it with a test that fails.
+        print(f"$ {_shortened(' '.join(map(str, self.process.args)))}\n{done!r}".encode(errors="replace").decode())
+        return done
 
     def kill(self):
         if self.process.poll() is None:
@@ -243,24 +257,33 @@ class Running:
                 stream.close()
 
 
-class Case(unittest.TestCase):
-    """A test with a directory of its own, which belongs to the user that the program runs as."""
+class Case:
+    """A test with a directory of its own, which belongs to the user that the program runs as. What `cleanups`
+    has been told to do is done when the test ends."""
 
     user = None  # None: whoever runs the tests
-    maxDiff = None
 
-    @classmethod
-    def setUpClass(cls):
-        if PROGRAM is None:
-            raise unittest.SkipTest("set CALLCENSUS to the program under test")
-
-    def setUp(self):
-        self.directory = pathlib.Path(tempfile.mkdtemp(prefix="callcensus-cli-"))
-        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
-        self.addCleanup(self._expect_nothing_left)
+    @pytest.fixture(name="directory")
+    def _directory(self, program):
+        if self.user and cannot_become(self.user, program):
+            pytest.skip(cannot_become(self.user, program))
+        directory = pathlib.Path(tempfile.mkdtemp(prefix="callcensus-cli-"))
         if self.user:
             who = pwd.getpwnam(self.user)
-            os.chown(self.directory, who.pw_uid, who.pw_gid)
+            os.chown(directory, who.pw_uid, who.pw_gid)
+        yield directory
+        shutil.rmtree(directory, ignore_errors=True)
+
+    @pytest.fixture(autouse=True)
+    def _prepared(self, directory):
+        self.directory = directory
+        with contextlib.ExitStack() as self.cleanups:
+            self.cleanups.callback(self._expect_nothing_left)
+            self.set_up()
+            yield
+
+    def set_up(self):
+        """What the tests of a class have in common, before each of them."""
 
     def _expect_nothing_left(self):
         """Whatever a test started has ended with it, unless the test itself takes care of that."""
@@ -280,17 +303,13 @@ class Case(unittest.TestCase):
 
     def command(self, arguments):
         """As the user of this test."""
-        if not self.user:
-            return list(arguments)
-        group = str(pwd.getpwnam(self.user).pw_gid)
-        setpriv = shutil.which("setpriv", path=SEARCH_PATH)
-        return [setpriv, "--reuid", self.user, "--regid", group, "--clear-groups", "--", *arguments]
+        return [*as_user(self.user), *arguments] if self.user else list(arguments)
 
     def environment(self, **changes):
         """That of the tests, in English, with a search path that every user may search, and with files that
         get lost in the directory of this test."""
-        result = {**os.environ, "LC_ALL": "C", "PATH": SEARCH_PATH, "TMPDIR": str(self.directory),
-                  "CALLCENSUS_CLI_TEST": self.directory.name, **changes}
+        result = {**os.environ, "PYTEST_CURRENT_TEST": None, "LC_ALL": "C", "PATH": SEARCH_PATH,
+                  "TMPDIR": str(self.directory), "CALLCENSUS_CLI_TEST": self.directory.name, **changes}
         return {name: value for name, value in result.items() if value is not None}
 
     def start(self, arguments, *, env=None, cwd=None, **options):
@@ -298,7 +317,7 @@ class Case(unittest.TestCase):
                    **options}
         running = Running(subprocess.Popen(  # pylint: disable=consider-using-with
             self.command(arguments), env=env or self.environment(), cwd=cwd or self.directory, **options))
-        self.addCleanup(running.kill)
+        self.cleanups.callback(running.kill)
         return running
 
     def run_natively(self, *arguments, stdin=None, **options):
@@ -342,44 +361,59 @@ class Case(unittest.TestCase):
 
     # -- assertions
 
-    def assertSucceeded(self, done):  # pylint: disable=invalid-name
-        self.assertEqual(done.status, 0, done)
+    def assert_succeeded(self, done):
+        assert done.status == 0
 
-    def assertComplains(self, done, *fragments, status=FAILED):  # pylint: disable=invalid-name
+    def assert_complains(self, done, *fragments, status=FAILED):
         """One line on standard error that says all of this, and nothing else anywhere."""
-        self.assertEqual(done.status, status, done)
-        self.assertEqual(done.out, "", done)
-        self.assertRegex(done.err, r"\Acallcensus: [^\n]+\n\Z")
-        self.assertNotRegex(done.err.rstrip("\n"), r"[\x00-\x1f\x7f]",
-                            "control characters reach the terminal")
+        assert done.status == status
+        assert done.out == ""
+        assert re.search(r"\Acallcensus: [^\n]+\n\Z", done.err)
+        assert not re.search(r"[\x00-\x1f\x7f]", done.err.rstrip("\n")), "control characters reach the terminal"
         for fragment in fragments:
-            self.assertIn(fragment, done.err)
+            assert fragment in done.err
 
 
 class AsNobody:
     """Mixed into a Case: the same tests by a user without privileges. Where the tests are not run by root,
-    they are unprivileged in the first place, and main() leaves this one out."""
+    they are unprivileged in the first place, and conftest.py leaves this one out."""
 
     user = "nobody"
 
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        if os.geteuid() != 0:
-            raise unittest.SkipTest("only root can become nobody")
-        # The program may lie where nobody cannot reach it.
-        if subprocess.run(Case.command(cls, [PROGRAM, "--version"]), stdout=subprocess.DEVNULL,
-                          stderr=subprocess.DEVNULL, check=False).returncode != 0:
-            raise unittest.SkipTest(f"nobody may not execute {PROGRAM}")
+
+def as_user(user):
+    """The words which, put before a command, have that user execute it."""
+    setpriv = shutil.which("setpriv", path=SEARCH_PATH)
+    group = str(pwd.getpwnam(user).pw_gid)
+    return [setpriv, "--reuid", user, "--regid", group, "--clear-groups", "--"]
 
 
-def needs_root(test):
-    return unittest.skipUnless(os.geteuid() == 0, "needs root")(test)
+@functools.cache
+def cannot_become(user, program):
+    """Why nothing can be tested as that user, or None."""
+    if os.geteuid() != 0:
+        return f"only root can become {user}"
+    # The program may lie where others cannot reach it.
+    tried = subprocess.run([*as_user(user), program, "--version"], stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL, check=False)
+    return f"{user} may not execute {program}" if tried.returncode != 0 else None
+
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+needs_x86_64 = pytest.mark.skipif(os.uname().machine != "x86_64", reason="needs an x86_64 machine")
 
 
 def needs(*programs):
     missing = [program for program in programs if shutil.which(program, path=SEARCH_PATH) is None]
-    return unittest.skipIf(missing, "not installed: " + ", ".join(missing))
+    return pytest.mark.skipif(bool(missing), reason="not installed: " + ", ".join(missing))
+
+
+def tracee(name):
+    """The path of a program of tests/tracees; skips the test where it is not built."""
+    path = TRACEES / f"tracee_{name}"
+    if not path.exists():
+        pytest.skip(f"not built: {path.name}")
+    return str(path)
 
 
 # ---- profiles and recordings ------------------------------------------------------------------------------
@@ -402,83 +436,34 @@ def recorded(recording):
 # ---- terminals --------------------------------------------------------------------------------------------
 
 
+class _Strict(pyte.HistoryScreen):
+    def debug(self, *arguments, **_):
+        raise AssertionError(f"nothing that a terminal understands: {arguments}")
+
+
 class Screen:
-    """What a terminal shows: enough of one for line breaks, wrapping, scrolling, moving and erasing."""
+    """What a terminal shows, and what has left it at the top."""
 
     def __init__(self, rows, columns):
-        self.rows, self.columns = rows, columns
-        self.scrolled = []  # what has left it at the top
-        self.shown = [""] * rows
-        self.row = self.column = 0
-        self.saved = (0, 0)
+        self._screen = _Strict(columns, rows, history=10_000)
+        self._stream = pyte.ByteStream(self._screen)
+
+    def feed(self, output):
+        self._stream.feed(output)
+        return self
 
     @property
     def lines(self):
         """From the first one ever, without empty ones at the end."""
-        text = "\n".join(line.rstrip() for line in self.scrolled + self.shown)
+        scrolled = ["".join(line[column].data for column in range(self._screen.columns))
+                    for line in self._screen.history.top]
+        text = "\n".join(line.rstrip() for line in scrolled + self._screen.display)
         return text.rstrip("\n").split("\n")
 
     @property
     def position(self):
         """Of the cursor: the line, from the first one ever, and the column."""
-        return len(self.scrolled) + self.row, self.column
-
-    def feed(self, output):
-        for control, text in re.findall(r"(\x1b\[[0-9;]*[A-Za-z]|\x1b.|[\r\n\b])|([^\x1b\r\n\b]+)",
-                                        output.decode(errors="replace"), re.DOTALL):
-            for character in text:
-                self._put(character)
-            if control:
-                self._obey(control)
-        return self
-
-    def _put(self, character):
-        if self.column == self.columns:
-            self.column = 0
-            self._down()
-        line = self.shown[self.row].ljust(self.column)
-        self.shown[self.row] = line[:self.column] + character + line[self.column + 1:]
-        self.column += 1
-
-    def _down(self):
-        if self.row + 1 < self.rows:
-            self.row += 1
-        else:
-            self.scrolled.append(self.shown.pop(0))
-            self.shown.append("")
-
-    def _up(self):
-        if self.row > 0:
-            self.row -= 1
-        else:
-            self.shown.pop()
-            self.shown.insert(0, "")
-
-    def _obey(self, control):
-        count = int("0" + re.sub(r"\D", "", control)) or 1
-        name = control.lstrip("\x1b[").lstrip("0123456789;") if control.startswith("\x1b[") else control
-        if name == "\r":
-            self.column = 0
-        elif name == "\b":
-            self.column = max(0, self.column - 1)
-        elif name in ("\n", "\x1bD"):
-            self._down()
-        elif name == "\x1bM":
-            self._up()
-        elif name == "\x1b7":
-            self.saved = (self.row, self.column)
-        elif name == "\x1b8":
-            self.row, self.column = self.saved
-        elif name == "A":
-            self.row = max(0, self.row - count)
-        elif name == "B":
-            self.row = min(self.rows - 1, self.row + count)
-        elif name in ("J", "K"):
-            self.shown[self.row] = self.shown[self.row][:self.column]
-            if name == "J":
-                self.shown[self.row + 1:] = [""] * (self.rows - self.row - 1)
-        else:
-            raise AssertionError(f"teach this screen {control!r}")
+        return len(self._screen.history.top) + self._screen.cursor.y, self._screen.cursor.x
 
 
 class Terminal:
@@ -493,14 +478,15 @@ class Terminal:
 
     def __init__(self, case, arguments, *, env=None, stdin=True, stdout=True, stderr=True):
         """Streams other than True are given to subprocess instead of the terminal."""
-        self.master, slave = os.openpty()
-        case.addCleanup(self.close)
+        master, slave = os.openpty()
+        self._shown = io.BytesIO()
+        self._spawn = pexpect.fdpexpect.fdspawn(master, timeout=DEADLINE_S)
+        self._spawn.logfile_read = self._shown
+        case.cleanups.callback(self.close)
         self.resize(self.ROWS, self.COLUMNS)
         if case.user:
             who = pwd.getpwnam(case.user)
             os.fchown(slave, who.pw_uid, who.pw_gid)
-        self.output = b""  # everything that was ever shown
-        self._from = 0     # where expect() goes on
 
         def take_the_terminal():
             os.setsid()
@@ -514,11 +500,16 @@ class Terminal:
             cwd=case.directory, env=env or case.environment(TERM="dumb"), preexec_fn=take_the_terminal)
         os.close(slave)
 
+    @property
+    def output(self):
+        """Everything that was ever shown."""
+        return self._shown.getvalue()
+
     def resize(self, rows, columns):
-        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        fcntl.ioctl(self._spawn.child_fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def type(self, text):
-        os.write(self.master, text.encode())
+        self._spawn.send(text)
 
     def screen(self, until=None):
         """What it shows now, or after what was shown when `until` was printed for the first time."""
@@ -527,53 +518,42 @@ class Terminal:
 
     def foreground(self):
         """The process group that the keyboard's signals go to."""
-        return os.tcgetpgrp(self.master)
-
-    def _read(self, seconds):
-        """False when nobody has the terminal open any more, or when nothing came."""
-        if not select.select([self.master], [], [], max(0, seconds))[0]:
-            return False
-        try:
-            chunk = os.read(self.master, 65536)
-        except OSError:  # EIO: the last process has closed it
-            return False
-        self.output += chunk
-        return bool(chunk)
+        return os.tcgetpgrp(self._spawn.child_fd)
 
     def expect(self, pattern):
         """Waits until the output holds that behind what was expected before; returns the match."""
-        end = time.monotonic() + DEADLINE_S
-        while True:
-            found = re.search(pattern.encode(), self.output[self._from:], re.DOTALL)
-            if found:
-                self._from += found.end()
-                return found
-            if not self._read(end - time.monotonic()):
-                raise AssertionError(f"expected {pattern!r} after\n{self.output[:self._from].decode()!r}\n"
-                                     f"but got only\n{self.output[self._from:].decode()!r}")
+        try:
+            self._spawn.expect(pattern.encode())
+        except (pexpect.EOF, pexpect.TIMEOUT):
+            raise AssertionError(f"expected {pattern!r}, but got only\n{self._spawn.before!r}\n"
+                                 f"of all this output\n{self.output!r}") from None
+        return self._spawn.match
 
     def end(self):
         """Reads to the end of the output; returns the exit status."""
         end = time.monotonic() + DEADLINE_S
         while self.process.poll() is None:
-            if time.monotonic() > end:
-                raise AssertionError(f"it did not end; output\n{self.output.decode()!r}")
-            self._read(0.01)
-        while self._read(0):
-            pass
+            assert time.monotonic() < end, f"it did not end; output\n{self.output!r}"
+            try:
+                self._spawn.read_nonblocking(65536, 0.01)
+            except pexpect.TIMEOUT:
+                pass
+            except pexpect.EOF:  # nobody has the terminal open any more
+                self.process.wait(DEADLINE_S)
+        with contextlib.suppress(pexpect.EOF, pexpect.TIMEOUT):
+            while True:
+                self._spawn.read_nonblocking(65536, 0)
         return self.process.returncode
 
     def hang_up(self):
         """As when the window is closed: the kernel sends SIGHUP to the leader of the session."""
-        os.close(self.master)
-        self.master = -1
+        self._spawn.close()
 
     def close(self):
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait()
-        if self.master >= 0:
-            self.hang_up()
+        self.hang_up()
 
 
 class Shell(Terminal):
@@ -602,41 +582,3 @@ class Shell(Terminal):
         status = int(self.expect(r"\nstatus=(\d+)\r\n")[1])
         self.prompt()
         return status
-
-
-# ---- main -------------------------------------------------------------------------------------------------
-
-
-def _tests_of(suite):
-    for test in suite:
-        if isinstance(test, unittest.TestSuite):
-            yield from _tests_of(test)
-        else:
-            yield test
-
-
-def main():
-    """Runs the tests of the calling file; arguments as for unittest."""
-    class Loader(unittest.TestLoader):
-        def loadTestsFromTestCase(self, testCaseClass):
-            if issubclass(testCaseClass, AsNobody) and os.geteuid() != 0:
-                return unittest.TestSuite()
-            return super().loadTestsFromTestCase(testCaseClass)
-
-        def getTestCaseNames(self, testCaseClass):
-            names = super().getTestCaseNames(testCaseClass)
-            if ONE_USER and issubclass(testCaseClass, AsNobody):
-                # What it does not inherit is nobody's own.
-                return [name for name in names if name in vars(testCaseClass)]
-            return names
-
-    if PROGRAM is None:
-        sys.exit("set CALLCENSUS to the program under test")
-    adopt_orphans()
-    program = unittest.main(testLoader=Loader(), exit=False, verbosity=2)
-    result = program.result
-    if result.wasSuccessful():
-        # A failure must not hide behind a skip: a test runner that finds this line looks no further.
-        for reason in sorted({reason for _, reason in result.skipped}):
-            print(f"SKIPPED: {reason}")
-    sys.exit(not result.wasSuccessful())

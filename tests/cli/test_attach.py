@@ -1,13 +1,11 @@
-#!/usr/bin/env python3
 """Processes that run already: `trace -p`. They are followed with all their threads, and let go as they were.
 
-CALLCENSUS_ATTACH_TIMES in the environment says how often the tests of Servers come and go (20 times
+CALLCENSUS_ATTACH_TIMES in the environment says how often those of TestServers come and go (20 times
 without it): scripts/soak asks for 1000."""
 
 import contextlib
 import ctypes
 import os
-import pathlib
 import random
 import re
 import signal
@@ -15,13 +13,13 @@ import socket
 import subprocess
 import threading
 import time
-import unittest
+
+import pytest
 
 import harness
 from harness import (MARK, MARK_NAME, PYTHON, Shell, Terminal, needs, needs_root, python, recorded, stat_of,
                      status_field, wait_for)
 
-TRACEES = pathlib.Path(os.environ.get("CALLCENSUS_TRACEES", ".")).resolve()
 TIMES = int(os.environ.get("CALLCENSUS_ATTACH_TIMES", "20"))
 
 # What a tracer could leave behind.
@@ -84,10 +82,7 @@ class AttachCase(harness.Case):
         return target
 
     def start_tracee(self, name, *arguments):
-        path = TRACEES / f"tracee_{name}"
-        if not path.exists():
-            self.skipTest(f"not built: {path.name}")
-        return self.start_target([path, *arguments])
+        return self.start_target([harness.tracee(name), *arguments])
 
     def ask(self, target, answer, line="\n"):
         os.write(target.process.stdin.fileno(), line.encode())
@@ -98,7 +93,7 @@ class AttachCase(harness.Case):
         tracer = self.start_trace("-o", "p.json", "--recording", "r.json", *options,
                                   "-p", ",".join(map(str, pids)), **how)
         line = tracer.line(tracer.process.stderr)
-        self.assertRegex(line, r"^callcensus: following .*; Ctrl-C lets go of (it|them)$")
+        assert re.search(r"^callcensus: following .*; Ctrl-C lets go of (it|them)$", line)
         return tracer
 
     def let_go(self, tracer, signum=signal.SIGINT):
@@ -108,23 +103,22 @@ class AttachCase(harness.Case):
 
     def end_of(self, tracer):
         done = tracer.end()
-        self.assertSucceeded(done)
+        self.assert_succeeded(done)
         return self.json("r.json")
 
-    def assertUntouched(self, pid):  # pylint: disable=invalid-name
+    def assert_untouched(self, pid):
         wait_for(lambda: not in_tracers_hands(pid), f"no task to be traced or stopped: {in_tracers_hands(pid)}")
 
-    def assertSameState(self, pid, before):  # pylint: disable=invalid-name
+    def assert_same_state(self, pid, before):
         """At once, or once a task that has gone on is back in its call."""
         try:
             wait_for(lambda: state_of(pid) == before, "the state to be as before", 10)
         except AssertionError:
             now = state_of(pid)
-            self.assertEqual(*({tid: one[tid] for tid in one if before.get(tid) != now.get(tid)}
-                               for one in (before, now)))
+            assert before == now
 
 
-class BlockedCalls(AttachCase):
+class TestBlockedCalls(AttachCase):
     """One thread in each call that waits."""
 
     def check(self, name, times=3):
@@ -135,23 +129,22 @@ class BlockedCalls(AttachCase):
             tracer = self.attach(target.pid)
             recording = self.let_go(tracer)
             seen |= {(call["abi"], call["number"]) for call in recording["calls"]}
-            self.assertSameState(target.pid, before)
-            self.assertEqual(recording["gaps"][0],
-                             "attached to running processes: what they called before is not recorded")
+            self.assert_same_state(target.pid, before)
+            assert recording["gaps"][0] == "attached to running processes: what they called before is not recorded"
         done = target.end()
-        self.assertSucceeded(done)
+        self.assert_succeeded(done)
         interruptions = dict(re.findall(r"^(.*) interrupted (\d+) times before its time$", done.out,
                                         re.MULTILINE))
-        self.assertGreater(len(interruptions), 25)
-        self.assertEqual({call for call, times in interruptions.items() if times != "0"}, set(), done.out)
+        assert len(interruptions) > 25
+        assert {call for call, times in interruptions.items() if times != "0"} == set(), done.out
         waiting = {(abi, int(number)) for abi, number in
                    re.findall(r"^atleast (\w+) (\d+) 1$", done.out, re.MULTILINE)}
-        self.assertEqual(waiting - seen, set(), "the call that each thread was in is recorded")
+        assert waiting - seen == set(), "the call that each thread was in is recorded"
         # Besides, some go on as restart_syscall. A thread's end of what it waits for is not among them.
         restarts = {"x86_64": 219, "i386": 0}
-        self.assertEqual({(abi, number) for abi, number in seen - waiting if restarts.get(abi) != number},
-                         set(), "nothing else has run")
-        self.assertIn(("i386", 0) if name.startswith("i386") else ("x86_64", 219), seen)
+        assert {(abi, number) for abi, number in seen - waiting if restarts.get(abi) != number} == set(), \
+            "nothing else has run"
+        assert (("i386", 0) if name.startswith("i386") else ("x86_64", 219)) in seen
 
     def test_blocked_calls_are_recorded_and_do_not_fail(self):
         self.check("blocked_calls")
@@ -163,10 +156,10 @@ class BlockedCalls(AttachCase):
         target = self.start_tracee("blocked_calls")
         tracer = self.attach(target.pid)
         done = target.end()  # each call is interrupted by a handler now
-        self.assertSucceeded(done)
-        self.assertNotRegex(done.out, r"interrupted [1-9]")
+        self.assert_succeeded(done)
+        assert not re.search(r"interrupted [1-9]", done.out)
         recording = self.end_of(tracer)
-        self.assertIn("rt_sigreturn", call_names(recording))
+        assert "rt_sigreturn" in call_names(recording)
 
     def test_ignored_signals_interrupt_nothing(self):
         target = self.asleep(self.start_tracee("blocked_calls"))
@@ -174,37 +167,37 @@ class BlockedCalls(AttachCase):
         for signum in (signal.SIGWINCH, signal.SIGURG, signal.SIGCHLD):
             target.send(signum)
             for tid in tasks_of(target.pid):
-                self.assertEqual(_libc.tgkill(target.pid, tid, signum), 0)
+                assert _libc.tgkill(target.pid, tid, signum) == 0
         wait_for(lambda: all(set(status_field(tid, field)) == {"0"} for tid in tasks_of(target.pid)
                              for field in ("SigPnd", "ShdPnd")), "all signals to be taken")
         self.let_go(tracer)
         done = target.end()
-        self.assertSucceeded(done)
-        self.assertNotRegex(done.out, r"interrupted [1-9]")
+        self.assert_succeeded(done)
+        assert not re.search(r"interrupted [1-9]", done.out)
 
 
-class AsNobodyBlockedCalls(harness.AsNobody, BlockedCalls):
+class TestBlockedCallsAsNobody(harness.AsNobody, TestBlockedCalls):
     pass
 
 
-class LettingGo(AttachCase):
+class TestLettingGo(AttachCase):
     """Whatever ends the trace, the target goes on."""
 
     def target(self):
         return self.start_target(python(MARKING))
 
     def check_goes_on(self, target):
-        self.assertUntouched(target.pid)
+        self.assert_untouched(target.pid)
         self.ask(target, "marked")
-        self.assertSucceeded(target.end())
+        self.assert_succeeded(target.end())
 
     def check_signal(self, signum):
         target = self.target()
         tracer = self.attach(target.pid)
         self.ask(target, "marked")
         recording = self.let_go(tracer, signum)
-        self.assertIn(MARK_NAME, call_names(recording))
-        self.assertIn("stopped following a task that went on running", recording["gaps"])
+        assert MARK_NAME in call_names(recording)
+        assert "stopped following a task that went on running" in recording["gaps"]
         self.check_goes_on(target)
 
     def test_interrupt(self):
@@ -230,7 +223,7 @@ class LettingGo(AttachCase):
     def test_timeout(self):
         target = self.target()
         done = self.trace("--timeout", "100ms", "-p", str(target.pid), "-o", "p.json")
-        self.assertSucceeded(done)
+        self.assert_succeeded(done)
         self.check_goes_on(target)
 
     def test_task_that_nothing_can_stop(self):
@@ -239,26 +232,25 @@ class LettingGo(AttachCase):
         tracer = self.start_trace("-o", "p.json", "--recording", "r.json", "-p", str(target.pid))
         wait_for(lambda: status_field(target.pid, "TracerPid") == str(tracer.pid), "the target to be seized")
         recording = self.let_go(tracer)
-        self.assertIn("stopped following a task that went on running", recording["gaps"])
-        self.assertUntouched(target.pid)
+        assert "stopped following a task that went on running" in recording["gaps"]
+        self.assert_untouched(target.pid)
         done = target.end()
-        self.assertSucceeded(done)
-        self.assertIn("the vfork child: exit 5", done.out)
+        self.assert_succeeded(done)
+        assert "the vfork child: exit 5" in done.out
 
     def test_end_of_the_process(self):
         target = self.target()
         tracer = self.attach(target.pid)
-        self.assertSucceeded(target.end())
+        self.assert_succeeded(target.end())
         recording = self.end_of(tracer)
-        self.assertIn("exit_group", call_names(recording))
-        self.assertEqual(recording["gaps"],
-                         ["attached to running processes: what they called before is not recorded"])
+        assert "exit_group" in call_names(recording)
+        assert recording["gaps"] == ["attached to running processes: what they called before is not recorded"]
 
     def test_end_by_a_signal_is_not_ours(self):
         target = self.target()
         tracer = self.attach(target.pid)
         target.send(signal.SIGKILL)
-        self.assertEqual(target.end().status, -signal.SIGKILL)
+        assert target.end().status == -signal.SIGKILL
         self.end_of(tracer)
 
     def test_interrupt_by_the_keyboard(self):
@@ -266,7 +258,7 @@ class LettingGo(AttachCase):
         terminal = Terminal(self, [harness.PROGRAM, "trace", "-o", "p.json", "-p", str(target.pid)])
         terminal.expect("following .*Ctrl-C lets go of it")
         terminal.type("\x03")
-        self.assertEqual(terminal.end(), 0)
+        assert terminal.end() == 0
         self.check_goes_on(target)
 
     def test_hang_up_of_the_terminal(self):
@@ -275,7 +267,7 @@ class LettingGo(AttachCase):
         terminal.expect("following .*Ctrl-C lets go of it")
         terminal.hang_up()
         terminal.process.wait(harness.DEADLINE_S)
-        self.assertIn("syscalls", self.json("p.json"))
+        assert "syscalls" in self.json("p.json")
         self.check_goes_on(target)
 
     def test_suspending_by_the_keyboard_does_not_freeze_the_target(self):
@@ -288,28 +280,28 @@ class LettingGo(AttachCase):
         self.ask(target, "marked")
         shell.type("\x03")
         shell.prompt()
-        self.assertEqual(shell.last_status(), 0)
-        self.assertIn(MARK_NAME, harness.all_names(self.json("p.json")))
+        assert shell.last_status() == 0
+        assert MARK_NAME in harness.all_names(self.json("p.json"))
         shell.close()
         self.check_goes_on(target)
 
 
-class Stopped(AttachCase):
+class TestStopped(AttachCase):
     def test_remains_stopped(self):
         target = self.asleep(self.start_target(python(MARKING)))
         target.send(signal.SIGSTOP)
         wait_for(lambda: stat_of(target.pid)[0] == "T", "the target to stop")
         before = state_of(target.pid)
         tracer = self.attach(target.pid)
-        self.assertTrue(stat_of(target.pid)[0] in "tT")
+        assert stat_of(target.pid)[0] in "tT"
         recording = self.let_go(tracer)
-        self.assertIn("read", call_names(recording))
-        self.assertSameState(target.pid, before)
+        assert "read" in call_names(recording)
+        self.assert_same_state(target.pid, before)
         os.write(target.process.stdin.fileno(), b"\n")
-        self.assertEqual(stat_of(target.pid)[0], "T")
+        assert stat_of(target.pid)[0] == "T"
         target.send(signal.SIGCONT)
         target.expect("marked")
-        self.assertSucceeded(target.end())
+        self.assert_succeeded(target.end())
 
     def test_continued_while_attached(self):
         target = self.asleep(self.start_target(python(MARKING)))
@@ -318,9 +310,9 @@ class Stopped(AttachCase):
         tracer = self.attach(target.pid)
         target.send(signal.SIGCONT)
         self.ask(target, "marked")
-        self.assertIn(MARK_NAME, call_names(self.let_go(tracer)))
-        self.assertUntouched(target.pid)
-        self.assertSucceeded(target.end())
+        assert MARK_NAME in call_names(self.let_go(tracer))
+        self.assert_untouched(target.pid)
+        self.assert_succeeded(target.end())
 
     def test_stopped_while_attached(self):
         target = self.start_tracee("under_load")
@@ -333,10 +325,10 @@ class Stopped(AttachCase):
                  "all threads to be stopped by themselves")
         target.send(signal.SIGCONT)
         self.ask(target, "goes on")
-        self.assertRegex(target.end().out, r"\Afailures 0\n")
+        assert re.search(r"\Afailures 0\n", target.end().out)
 
 
-class UnderLoad(AttachCase):
+class TestUnderLoad(AttachCase):
     """Threads and processes that come and go all the time."""
 
     TIMES = 10
@@ -348,12 +340,11 @@ class UnderLoad(AttachCase):
             self.ask(target, "goes on")
             self.ask(target, "goes on")  # the first can complete what was begun before we came
             recording = self.let_go(tracer)
-            self.assertLessEqual({"getppid", "epoll_wait", "nanosleep", "getpgid", "gettid", "exit_group"},
-                                 call_names(recording))
-            self.assertUntouched(target.pid)
+            assert {"getppid", "epoll_wait", "nanosleep", "getpgid", "gettid", "exit_group"} <= call_names(recording)
+            self.assert_untouched(target.pid)
             self.ask(target, "goes on")
         done = target.end()
-        self.assertEqual((done.status, done.out), (0, QUIET_END), done)
+        assert (done.status, done.out) == (0, QUIET_END)
 
     def test_comes_and_goes(self):
         self.check()
@@ -367,17 +358,17 @@ class UnderLoad(AttachCase):
         for turn in range(self.TIMES):
             tracer = self.start_trace("-o", "p.json", "-p", str(target.pid))
             if turn % 2 == 0:  # else while it attaches
-                self.assertIn("following", tracer.line(tracer.process.stderr))
+                assert "following" in tracer.line(tracer.process.stderr)
             # Not waiting for anything: any moment will do.
             with contextlib.suppress(subprocess.TimeoutExpired):
                 tracer.process.wait(chance.random() / 10)
             tracer.send(signal.SIGKILL)
-            self.assertEqual(tracer.end().status, -signal.SIGKILL)
-            self.assertUntouched(target.pid)
+            assert tracer.end().status == -signal.SIGKILL
+            self.assert_untouched(target.pid)
             self.ask(target, "goes on")
         done = target.end()
-        self.assertRegex(done.out, r"\Afailures 0\n", done)
-        self.assertEqual(done.status, 0)
+        assert re.search(r"\Afailures 0\n", done.out)
+        assert done.status == 0
 
     def test_end_while_letting_go(self):
         for _ in range(self.TIMES):
@@ -387,31 +378,31 @@ class UnderLoad(AttachCase):
             tracer.send(signal.SIGTERM)
             target.process.stdin = None
             done = target.end()
-            self.assertEqual((done.status, done.out), (0, QUIET_END), done)
+            assert (done.status, done.out) == (0, QUIET_END)
             self.end_of(tracer)
 
     def test_killed_target(self):
         target = self.start_tracee("under_load")
         tracer = self.attach(target.pid)
         target.send(signal.SIGKILL)
-        self.assertEqual(target.end().status, -signal.SIGKILL)
+        assert target.end().status == -signal.SIGKILL
         self.end_of(tracer)
 
 
-class UnderLoadAsNobody(harness.AsNobody, UnderLoad):
+class TestUnderLoadAsNobody(harness.AsNobody, TestUnderLoad):
     TIMES = 3
 
 
-class Following(AttachCase):
+class TestFollowing(AttachCase):
     def test_children_and_what_they_execute(self):
         target = self.start_target(["sh", "-c", "echo ready; read line; sh -c 'echo child; :'; read line; echo end"])
         tracer = self.attach(target.pid)
         self.ask(target, "child")
         os.write(target.process.stdin.fileno(), b"\n")
-        self.assertSucceeded(target.end())
+        self.assert_succeeded(target.end())
         recording = self.end_of(tracer)
-        self.assertIn("execve", call_names(recording))
-        self.assertEqual(len(recording["processes"]), 2, recording["processes"])
+        assert "execve" in call_names(recording)
+        assert len(recording["processes"]) == 2, recording["processes"]
 
     def test_exec_by_a_thread(self):
         target = self.start_target(python(f"""
@@ -430,11 +421,11 @@ hold.wait()
         self.ask(target, "ready")
         self.ask(target, "marked")
         recording = self.let_go(tracer)
-        self.assertLessEqual({"execve", MARK_NAME}, call_names(recording))
-        self.assertEqual(len(recording["processes"]), 1)
-        self.assertUntouched(target.pid)
+        assert {"execve", MARK_NAME} <= call_names(recording)
+        assert len(recording["processes"]) == 1
+        self.assert_untouched(target.pid)
         self.ask(target, "marked")
-        self.assertSucceeded(target.end())
+        self.assert_succeeded(target.end())
 
     def test_exec_by_a_thread_whose_leader_has_ended(self):
         target = self.start_target(python(f"""
@@ -451,49 +442,49 @@ ctypes.CDLL(None).syscall({EXIT}, 0)
         self.ask(target, "ready")
         self.ask(target, "marked")
         recording = self.let_go(tracer)
-        self.assertLessEqual({"execve", MARK_NAME}, call_names(recording))
-        self.assertEqual(len(recording["processes"]), 1, recording["processes"])
-        self.assertUntouched(target.pid)
+        assert {"execve", MARK_NAME} <= call_names(recording)
+        assert len(recording["processes"]) == 1, recording["processes"]
+        self.assert_untouched(target.pid)
         self.ask(target, "marked")
-        self.assertSucceeded(target.end())
+        self.assert_succeeded(target.end())
 
     def test_children_are_let_go_too(self):
         target = self.start_target(["sh", "-c", "echo ready; read line; cat <&0 & echo started; wait; echo end"])
         tracer = self.attach(target.pid)
         self.ask(target, "started")
         recording = self.let_go(tracer)
-        self.assertIn("stopped following 2 tasks that went on running", recording["gaps"])
+        assert "stopped following 2 tasks that went on running" in recording["gaps"]
         for pid in self.processes():
-            self.assertUntouched(pid)
-        self.assertSucceeded(target.end())
+            self.assert_untouched(pid)
+        self.assert_succeeded(target.end())
 
     def test_several_processes(self):
         first, second = self.start_target(python(MARKING)), self.start_target(["sh", "-c",
                                                                                "echo ready; read x; umask"])
         tracer = self.attach(first.pid, second.pid)
         self.ask(second, "0022")
-        self.assertSucceeded(second.end())
+        self.assert_succeeded(second.end())
         self.ask(first, "marked")
         recording = self.let_go(tracer)
-        self.assertLessEqual({MARK_NAME, "umask"}, call_names(recording))
-        self.assertEqual(len(recording["processes"]), 2)
-        self.assertSucceeded(first.end())
+        assert {MARK_NAME, "umask"} <= call_names(recording)
+        assert len(recording["processes"]) == 2
+        self.assert_succeeded(first.end())
 
     def test_given_twice(self):
         target = self.start_target(python(MARKING))
-        tracer = self.start_trace("-o", "p.json", "--recording", "r.json", "-p", f"{target.pid}\n{target.pid} {target.pid}",
-                                  "-p", str(target.pid))
-        self.assertIn("following", tracer.line(tracer.process.stderr))
-        self.assertEqual(len(self.let_go(tracer)["processes"]), 1)
-        self.assertSucceeded(target.end())
+        tracer = self.start_trace("-o", "p.json", "--recording", "r.json", "-p",
+                                  f"{target.pid}\n{target.pid} {target.pid}", "-p", str(target.pid))
+        assert "following" in tracer.line(tracer.process.stderr)
+        assert len(self.let_go(tracer)["processes"]) == 1
+        self.assert_succeeded(target.end())
 
     def test_thread_stands_for_its_process(self):
         target = self.start_tracee("blocked_calls")
         thread = next(tid for tid in tasks_of(target.pid) if tid != target.pid)
         recording = self.let_go(self.attach(thread))
-        self.assertIn("epoll_wait", call_names(recording))
-        self.assertEqual(len(recording["processes"]), 1)
-        self.assertSucceeded(target.end())
+        assert "epoll_wait" in call_names(recording)
+        assert len(recording["processes"]) == 1
+        self.assert_succeeded(target.end())
 
     @needs_root
     def test_process_in_another_pid_namespace(self):
@@ -501,32 +492,31 @@ ctypes.CDLL(None).syscall({EXIT}, 0)
         inside = wait_for(lambda: harness.children_of(target.pid), "the child of unshare")[0]
         tracer = self.attach(inside)
         self.ask(target, "marked")
-        self.assertIn(MARK_NAME, call_names(self.let_go(tracer)))
-        self.assertUntouched(inside)
+        assert MARK_NAME in call_names(self.let_go(tracer))
+        self.assert_untouched(inside)
         self.ask(target, "marked")
-        self.assertSucceeded(target.end())
+        self.assert_succeeded(target.end())
 
     @needs_root
     def test_threads_and_children_in_another_pid_namespace(self):
-        tracee = TRACEES / "tracee_under_load"
+        tracee = harness.tracee("under_load")
         target = self.start_target(["unshare", "--pid", "--fork", "--kill-child", tracee])
         inside = wait_for(lambda: harness.children_of(target.pid), "the child of unshare")[0]
         for _ in range(3):
             tracer = self.attach(inside)
             self.ask(target, "goes on")
             self.ask(target, "goes on")
-            self.assertLessEqual({"getppid", "getpgid", "gettid", "exit_group"},
-                                 call_names(self.let_go(tracer)))
-            self.assertUntouched(inside)
+            assert {"getppid", "getpgid", "gettid", "exit_group"} <= call_names(self.let_go(tracer))
+            self.assert_untouched(inside)
         done = target.end()
-        self.assertEqual((done.status, done.out), (0, QUIET_END), done)
+        assert (done.status, done.out) == (0, QUIET_END)
 
 
-class Refused(AttachCase):
+class TestRefused(AttachCase):
     def refused(self, *arguments, status=harness.FAILED, says=()):
         done = self.trace("-o", "p.json", *arguments)
-        self.assertComplains(done, *says, status=status)
-        self.assertEqual([name for name in self.files() if name.endswith(".json")], [])
+        self.assert_complains(done, *says, status=status)
+        assert [name for name in self.files() if name.endswith(".json")] == []
 
     def test_no_such_process(self):
         with subprocess.Popen(["true"]) as gone:
@@ -535,7 +525,7 @@ class Refused(AttachCase):
 
     def test_ended_already(self):
         zombie = subprocess.Popen(["true"])  # pylint: disable=consider-using-with
-        self.addCleanup(zombie.wait)
+        self.cleanups.callback(zombie.wait)
         wait_for(lambda: stat_of(zombie.pid)[0] == "Z", "the process to end")
         self.refused("-p", str(zombie.pid), says=[f"process {zombie.pid} has ended already"])
 
@@ -554,7 +544,7 @@ class Refused(AttachCase):
 
     def test_itself(self):
         done = self.run_natively("sh", "-c", f"exec {harness.PROGRAM} trace -o p.json -p $$")
-        self.assertComplains(done, "callcensus cannot trace itself")
+        self.assert_complains(done, "callcensus cannot trace itself")
 
     def test_one_of_two(self):
         target = self.asleep(self.start_tracee("blocked_calls"))
@@ -563,38 +553,38 @@ class Refused(AttachCase):
             pass
         for pids in (f"{target.pid},{gone.pid}", f"{gone.pid},{target.pid}"):
             self.refused("-p", pids, says=[f"there is no process {gone.pid}"])
-            self.assertSameState(target.pid, before)
-        self.assertNotRegex(target.end().out, "interrupted [1-9]")
+            self.assert_same_state(target.pid, before)
+        assert not re.search("interrupted [1-9]", target.end().out)
 
     def test_traced_already(self):
         target = self.start_target(python(MARKING))
         first = self.attach(target.pid)
         done = self.trace("-o", "other.json", "-p", str(target.pid))
-        self.assertComplains(done, f"process {target.pid} is being traced already, by process {first.pid}",
-                             "callcensus")
+        self.assert_complains(done, f"process {target.pid} is being traced already, by process {first.pid}",
+                              "callcensus")
         self.ask(target, "marked")
-        self.assertIn(MARK_NAME, call_names(self.let_go(first)))
-        self.assertSucceeded(target.end())
+        assert MARK_NAME in call_names(self.let_go(first))
+        self.assert_succeeded(target.end())
 
-    @unittest.skipUnless(status_field(2, "PPid") == "0" and not os.path.exists("/proc/2/exe"),
-                         "no threads of the kernel are visible")
+    @pytest.mark.skipif(status_field(2, "PPid") != "0" or os.path.exists("/proc/2/exe"),
+                        reason="no threads of the kernel are visible")
     def test_thread_of_the_kernel(self):
         self.refused("-p", "2", says=["process 2 is a thread of the kernel"])
 
 
-class RefusedToNobody(harness.AsNobody, Refused):
+class TestRefusedAsNobody(harness.AsNobody, TestRefused):
     def test_of_another_user(self):
         others = subprocess.Popen(["sleep", "1000"])  # pylint: disable=consider-using-with
-        self.addCleanup(lambda: (others.kill(), others.wait()))
+        self.cleanups.callback(lambda: (others.kill(), others.wait()))
         self.refused("-p", str(others.pid),
                      says=[f"process {others.pid} belongs to user 0: run callcensus as root"])
-        self.assertEqual(status_field(others.pid, "TracerPid"), "0")
+        assert status_field(others.pid, "TracerPid") == "0"
 
     def test_protected_from_its_own_user(self):
         target = self.start_target(python(
             "import ctypes, sys; ctypes.CDLL(None).prctl(4, 0); print('ready', flush=True); sys.stdin.read()"))
         self.refused("-p", str(target.pid), says=["is protected from its own user", "run callcensus as root"])
-        self.assertSucceeded(target.end())
+        self.assert_succeeded(target.end())
 
     def test_suspending_filters(self):
         self.refused("--suspend-seccomp", "-p", "1", says=["as root"])
@@ -627,8 +617,8 @@ for line in sys.stdin:
 """
 
 
-@unittest.skipUnless(os.uname().machine == "x86_64", "the filter is written for x86_64")
-class SuspendedFilters(AttachCase):
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="the filter is written for x86_64")
+class TestSuspendedFilters(AttachCase):
     NOTE = "the seccomp filters of the target were switched off while it was recorded"
 
     @needs_root
@@ -640,12 +630,12 @@ class SuspendedFilters(AttachCase):
         self.ask(target, "works")
         tracer.send(signal.SIGINT)
         done = tracer.end()
-        self.assertSucceeded(done)
-        self.assertIn(self.NOTE, done.err)
-        self.assertIn("getpgid", call_names(self.json("r.json")))
+        self.assert_succeeded(done)
+        assert self.NOTE in done.err
+        assert "getpgid" in call_names(self.json("r.json"))
         self.ask(target, "denied")
-        self.assertSameState(target.pid, before)
-        self.assertSucceeded(target.end())
+        self.assert_same_state(target.pid, before)
+        self.assert_succeeded(target.end())
 
     @needs_root
     def test_attached_and_killed(self):
@@ -654,7 +644,7 @@ class SuspendedFilters(AttachCase):
         self.ask(target, "works")
         tracer.kill()
         self.ask(target, "denied")
-        self.assertSucceeded(target.end())
+        self.assert_succeeded(target.end())
 
     @needs_root
     def test_attached_before_the_filter(self):
@@ -664,26 +654,26 @@ class SuspendedFilters(AttachCase):
         self.ask(target, "works")
         tracer.send(signal.SIGINT)
         done = tracer.end()
-        self.assertSucceeded(done)
-        self.assertIn(self.NOTE, done.err)
-        self.assertUntouched(target.pid)
+        self.assert_succeeded(done)
+        assert self.NOTE in done.err
+        self.assert_untouched(target.pid)
         os.write(target.process.stdin.fileno(), b"\n")
-        self.assertEqual(target.end().status, -signal.SIGSYS)
+        assert target.end().status == -signal.SIGSYS
 
     @needs_root
     def test_launched(self):
         for how in ("errno", "kill"):
             done = self.trace("--suspend-seccomp", "-o", "p.json", "--recording", "r.json", "--",
                               *python(FILTERING, how, "now"), stdin=b"\n\n")
-            self.assertSucceeded(done)
-            self.assertEqual(done.out, "ready\nworks\nworks\n")
-            self.assertIn(self.NOTE, done.err)
+            self.assert_succeeded(done)
+            assert done.out == "ready\nworks\nworks\n"
+            assert self.NOTE in done.err
 
     @needs_root
     def test_nothing_to_switch_off(self):
         done = self.trace("--suspend-seccomp", "-o", "p.json", "--", "true")
-        self.assertSucceeded(done)
-        self.assertNotIn(self.NOTE, done.err)
+        self.assert_succeeded(done)
+        assert self.NOTE not in done.err
 
 
 # ---- the servers that everybody has ------------------------------------------------------------------------
@@ -703,7 +693,7 @@ def answers(port):
     return False
 
 
-class Servers(AttachCase):
+class TestServers(AttachCase):
     """Come and go while clients ask without a pause."""
 
     def come_and_go(self, pids, expected):
@@ -713,8 +703,8 @@ class Servers(AttachCase):
             tracer = self.attach(*pids)
             names |= call_names(self.let_go(tracer))
             for pid in pids:
-                self.assertUntouched(pid)
-        self.assertLessEqual(expected, names)
+                self.assert_untouched(pid)
+        assert expected <= names
 
     def quiet_state(self, pids):
         """What every task of the processes shows but the servers' own doing."""
@@ -729,22 +719,22 @@ class Servers(AttachCase):
                              "--io-threads-do-reads", "yes", "--save", "", "--daemonize", "no"])
         while "Ready to accept connections" not in server.line():
             pass
-        self.assertSucceeded(self.run_natively("redis-benchmark", "-p", str(port), "-t", "set", "-n", "1000"))
+        self.assert_succeeded(self.run_natively("redis-benchmark", "-p", str(port), "-t", "set", "-n", "1000"))
         before = self.quiet_state([server.pid])[server.pid]
-        self.assertGreater(len(before), 4)
+        assert len(before) > 4
         client = self.start(["redis-benchmark", "-p", str(port), "-c", "20", "-t", "set,get", "-n", "2000",
                              "-l", "-q", "--threads", "2"], stdout=subprocess.DEVNULL)
         self.come_and_go([server.pid], {"epoll_wait", "read", "write"})
-        self.assertIsNone(client.process.poll(), "redis-benchmark ends at the first request that fails")
+        assert client.process.poll() is None, "redis-benchmark ends at the first request that fails"
         client.send(signal.SIGTERM)
-        self.assertEqual(client.process.wait(harness.DEADLINE_S), -signal.SIGTERM)
-        self.assertEqual(client.process.stderr.read(), b"")
+        assert client.process.wait(harness.DEADLINE_S) == -signal.SIGTERM
+        assert client.process.stderr.read() == b""
         after = self.quiet_state([server.pid])[server.pid]
-        self.assertEqual({tid: after.get(tid) for tid in before}, before, "redis starts threads when it likes")
+        assert {tid: after.get(tid) for tid in before} == before, "redis starts threads when it likes"
         server.send(signal.SIGTERM)
         done = server.end()
-        self.assertEqual(done.status, 0, done)
-        self.assertNotRegex(done.out, "(?i)error|warning: .*accept")
+        assert done.status == 0
+        assert not re.search("(?i)error|warning: .*accept", done.out)
 
     @needs("nginx")
     def test_nginx(self):
@@ -777,7 +767,7 @@ http {{
                 try:
                     with socket.create_connection(("127.0.0.1", port), harness.DEADLINE_S) as connection:
                         connection.sendall(request)
-                        answer = b"".join(iter(lambda: connection.recv(1 << 16), b""))  # pylint: disable=cell-var-from-loop
+                        answer = connection.makefile("rb").read()
                     if not answer.startswith(b"HTTP/1.1 200 ") or not answer.endswith(b"\r\n" + content.encode()):
                         failures.append(answer[:100])
                     served[0] += 1
@@ -792,14 +782,10 @@ http {{
             stop.set()
             for client in clients:
                 client.join()
-        self.assertEqual(failures, [])
-        self.assertGreater(served[0], 2 * TIMES)
-        self.assertEqual(self.quiet_state(pids), before)
+        assert failures == []
+        assert served[0] > 2 * TIMES
+        assert self.quiet_state(pids) == before
         master.send(signal.SIGQUIT)
-        self.assertSucceeded(master.end())
+        self.assert_succeeded(master.end())
         log = self.path("error.log").read_text(encoding="utf-8")
-        self.assertNotRegex(log, r"\[(alert|emerg|crit|error|warn)\]")
-
-
-if __name__ == "__main__":
-    harness.main()
+        assert not re.search(r"\[(alert|emerg|crit|error|warn)\]", log)

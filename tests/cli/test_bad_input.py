@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Files that cannot be written or make no sense: found before the target runs where that is possible, told in
 one line, and nothing that was there is lost."""
 
@@ -9,11 +8,28 @@ import stat
 import subprocess
 import threading
 
+import pytest
+
 import harness
 from harness import FAILED
 
 PROFILE = {"defaultAction": "SCMP_ACT_ERRNO", "architectures": ["SCMP_ARCH_X86_64"],
            "syscalls": [{"names": ["read", "write"], "action": "SCMP_ACT_ALLOW"}]}
+
+ARGUMENT = {"index": 0, "value": 1, "op": "SCMP_CMP_EQ"}
+# What comes from a file may hold anything, and goes to a terminal.
+ODD = "two\nlines\r\x1b[31m\0\x7f"
+
+
+def pytest_generate_tests(metafunc):
+    """What differs between the kinds of files stands in their classes."""
+    if "wrong_shape" in metafunc.fixturenames:
+        metafunc.parametrize("wrong_shape", metafunc.cls.WRONG_SHAPES)
+    if metafunc.function.__name__ == "test_messages_stay_on_their_line":
+        metafunc.parametrize("path, value", metafunc.cls.TEXTS_IN_MESSAGES)
+    if metafunc.function.__name__ == "test_truncated":
+        length = len(metafunc.cls().good().rstrip().encode())
+        metafunc.parametrize("length", range(1, length, max(1, length // 25)))
 
 
 def recording():
@@ -50,7 +66,7 @@ def position_of(text, fragment):
     return f"{line + 1}:{len(text[text.rfind(chr(10), 0, offset) + 1:offset].encode()) + 1}"
 
 
-class OutputThatCannotBeWritten(harness.Case):
+class TestOutputThatCannotBeWritten(harness.Case):
     """Found out before the target runs: minutes of recording for nothing are not acceptable."""
 
     def assert_refused(self, path, *fragments):
@@ -58,12 +74,12 @@ class OutputThatCannotBeWritten(harness.Case):
         for option in ("-o", "--recording"):
             other = ["-o", str(self.path("other.json"))] if option == "--recording" else []
             done = self.trace(option, str(path), *other, "--", "touch", str(self.path("ran")))
-            self.assertComplains(done, str(path), *fragments)
-            self.assertEqual(self.files(), before)
+            self.assert_complains(done, str(path), *fragments)
+            assert self.files() == before
         self.write("r.json", json.dumps(recording()))
-        self.assertComplains(self.callcensus("derive", "r.json", "-o", str(path)), str(path))
+        self.assert_complains(self.callcensus("derive", "r.json", "-o", str(path)), str(path))
         self.path("r.json").unlink()
-        self.assertEqual(self.files(), before)
+        assert self.files() == before
 
     def test_missing_directory(self):
         self.assert_refused("nowhere/p.json", "directory does not exist")
@@ -74,7 +90,7 @@ class OutputThatCannotBeWritten(harness.Case):
         self.assert_refused("folder", "is a directory")
         self.assert_refused("folder/", "is a directory")
         self.assert_refused(".", "is a directory")
-        self.assertEqual(list(self.path("folder").iterdir()), [])
+        assert list(self.path("folder").iterdir()) == []
 
     def test_directory_behind_a_link(self):
         self.path("folder").mkdir()
@@ -88,32 +104,33 @@ class OutputThatCannotBeWritten(harness.Case):
     def test_links_in_a_circle(self):
         self.path("loop").symlink_to("loop")
         self.assert_refused("loop")
-        self.assertTrue(self.path("loop").is_symlink())
+        assert self.path("loop").is_symlink()
 
     def test_name_that_is_too_long(self):
         self.assert_refused("x" * 300)
 
     def test_no_name(self):
         done = self.trace("-o", "", "--", "touch", "ran")
-        self.assertComplains(done)
-        self.assertEqual(self.files(), [])
+        self.assert_complains(done)
+        assert self.files() == []
 
     def test_standard_output_twice(self):
         done = self.trace("-o", "-", "--recording", "-", "--", "touch", "ran")
-        self.assertComplains(done, "--recording")
-        self.assertEqual(self.files(), [])
+        self.assert_complains(done, "--recording")
+        assert self.files() == []
 
-    def test_profile_and_recording_in_one_file(self):
+    @pytest.mark.parametrize("profile, other", [
+        ("same.json", "same.json"), ("same.json", "./same.json"), ("same.json", "{directory}/same.json"),
+        ("same.json", "link.json")])
+    def test_profile_and_recording_in_one_file(self, profile, other):
+        other = other.format(directory=self.directory)
         self.path("link.json").symlink_to("same.json")
-        for profile, other in (("same.json", "same.json"), ("same.json", "./same.json"),
-                               ("same.json", str(self.path("same.json"))), ("same.json", "link.json")):
-            with self.subTest(profile=profile, recording=other):
-                done = self.trace("-o", profile, "--recording", other, "--", "touch", "ran")
-                left = self.files()
-                for name in set(left) - {"link.json"}:
-                    self.path(name).unlink()
-                self.assertComplains(done, "same file")
-                self.assertEqual(left, ["link.json"])
+        done = self.trace("-o", profile, "--recording", other, "--", "touch", "ran")
+        left = self.files()
+        for name in set(left) - {"link.json"}:
+            self.path(name).unlink()
+        self.assert_complains(done, "same file")
+        assert left == ["link.json"]
 
     @harness.needs_root
     @harness.needs("unshare", "mount")
@@ -123,18 +140,18 @@ class OutputThatCannotBeWritten(harness.Case):
             "unshare", "--mount", "sh", "-c",
             'mount -t tmpfs -o ro tmpfs mounted && "$@"; echo "status $?"', "sh",
             *self.command([harness.PROGRAM, "trace", "-o", "mounted/p.json", "--", "touch", "ran"]))
-        self.assertEqual(done.out, f"status {FAILED}\n", done)
-        self.assertRegex(done.err, r"\Acallcensus: mounted/p.json: [^\n]*: Read-only file system\n\Z")
-        self.assertEqual(self.files(), ["mounted"])
+        assert done.out == f"status {FAILED}\n"
+        assert re.search(r"\Acallcensus: mounted/p.json: [^\n]*: Read-only file system\n\Z", done.err)
+        assert self.files() == ["mounted"]
 
 
-class OutputThatCannotBeWrittenAsNobody(harness.AsNobody, OutputThatCannotBeWritten):
+class TestOutputThatCannotBeWrittenAsNobody(harness.AsNobody, TestOutputThatCannotBeWritten):
     # setpriv inside of the mount namespace, which it takes root to make.
     def run_natively(self, *arguments, **options):
         if arguments[0] != "unshare":
             return super().run_natively(*arguments, **options)
         self.user, user = None, self.user
-        self.addCleanup(setattr, self, "user", user)
+        self.cleanups.callback(setattr, self, "user", user)
         os.chmod(self.directory, 0o777)
         return super().run_natively(*arguments, **options)
 
@@ -149,32 +166,32 @@ class OutputThatCannotBeWrittenAsNobody(harness.AsNobody, OutputThatCannotBeWrit
         os.chmod(self.path("sticky"), 0o1777)
         self.path("sticky/p.json").write_text("theirs", encoding="ascii")
         done = self.trace("-o", "sticky/p.json", "--", "touch", "ran")
-        self.assertEqual(self.path("sticky/p.json").read_text(encoding="ascii"), "theirs")
-        self.assertComplains(done, "sticky/p.json")
-        self.assertEqual(self.files(), ["sticky"])
+        assert self.path("sticky/p.json").read_text(encoding="ascii") == "theirs"
+        self.assert_complains(done, "sticky/p.json")
+        assert self.files() == ["sticky"]
 
     def test_device_of_somebody_else(self):
         if os.access("/dev/kmsg", os.F_OK):
             self.assert_refused("/dev/kmsg", "cannot be written")
 
 
-class OutputThatFailsAtTheEnd(harness.Case):
+class TestOutputThatFailsAtTheEnd(harness.Case):
     """What shows only when writing: the target has run, and what it did must not be lost."""
 
     def assert_salvaged(self, done):
-        self.assertEqual(done.status, FAILED, done)
-        self.assertIn("callcensus: ", done.err)
-        self.assertNotIn("profile written", done.err)
+        assert done.status == FAILED
+        assert "callcensus: " in done.err
+        assert "profile written" not in done.err
         found = re.search(r"recording is safe in (\S+);", done.err)
-        self.assertIsNotNone(found, done)
+        assert found is not None
         path = found[1]
-        self.assertFalse(path.startswith("/dev/") and not path.startswith("/dev/shm/"),
-                         "a folder of devices is no place for a recording")
+        assert not (path.startswith("/dev/") and not path.startswith("/dev/shm/")), \
+            "a folder of devices is no place for a recording"
         # Derived from by the very command that the message gives.
         command = re.search(r"callcensus derive (\S+)", done.err)
         derived = self.callcensus("derive", "-q", "-o", "later.json", command[1])
-        self.assertSucceeded(derived)
-        self.assertIn("execve", harness.observed(self.json("later.json")))
+        self.assert_succeeded(derived)
+        assert "execve" in harness.observed(self.json("later.json"))
         return path
 
     def trace_to(self, output, **options):
@@ -184,11 +201,11 @@ class OutputThatFailsAtTheEnd(harness.Case):
         done = self.trace_to("/dev/full")
         found = re.search(r"recording is safe in (\S+);", done.err)
         if found:
-            self.addCleanup(lambda: os.path.exists(found[1]) and os.unlink(found[1]))
-        self.assertIn("/dev/full: cannot be written: No space left on device", done.err)
-        self.assertTrue(self.path("ran").exists())
-        self.assertTrue(self.assert_salvaged(done).startswith(str(self.directory)))
-        self.assertTrue(stat.S_ISCHR(os.stat("/dev/full").st_mode))
+            self.cleanups.callback(lambda: os.path.exists(found[1]) and os.unlink(found[1]))
+        assert "/dev/full: cannot be written: No space left on device" in done.err
+        assert self.path("ran").exists()
+        assert self.assert_salvaged(done).startswith(str(self.directory))
+        assert stat.S_ISCHR(os.stat("/dev/full").st_mode)
 
     def test_standard_output_full(self):
         with open("/dev/full", "wb") as full:
@@ -198,13 +215,13 @@ class OutputThatFailsAtTheEnd(harness.Case):
                 stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, cwd=self.directory,
                 env=self.environment(), timeout=harness.DEADLINE_S, check=False)
         done = harness.Done(process.returncode, "", process.stderr.decode())
-        self.assertIn("standard output: cannot be written: No space left on device", done.err)
+        assert "standard output: cannot be written: No space left on device" in done.err
         self.assert_salvaged(done)
 
     def test_standard_output_closed(self):
         done = self.trace("-o", "-", "--", "sh", "-c", "echo ran >ran; exit 3",
                           preexec_fn=lambda: os.close(1))
-        self.assertTrue(self.path("ran").exists())
+        assert self.path("ran").exists()
         self.assert_salvaged(done)
 
     def test_reader_gone(self):
@@ -219,25 +236,25 @@ class OutputThatFailsAtTheEnd(harness.Case):
 
     def test_full_device_of_derive(self):
         self.write("r.json", json.dumps(recording()))
-        self.assertComplains(self.callcensus("derive", "r.json", "-o", "/dev/full"),
-                             "No space left on device")
-        self.assertEqual(self.files(), ["r.json"])
+        self.assert_complains(self.callcensus("derive", "r.json", "-o", "/dev/full"),
+                              "No space left on device")
+        assert self.files() == ["r.json"]
 
     def test_directory_that_vanishes_meanwhile(self):
         self.path("folder").mkdir()
         if self.user:
             os.chmod(self.path("folder"), 0o777)
         done = self.trace("-o", "folder/p.json", "--", "rmdir", "folder")
-        self.assertIn("folder/p.json: ", done.err)
+        assert "folder/p.json: " in done.err
         self.assert_salvaged(done)
 
     def test_the_recording_that_was_asked_for_is_enough(self):
         done = self.trace("-o", "/dev/full", "--recording", "r.json", "--", "sh", "-c", "exit 3")
-        self.assertEqual(done.status, FAILED)
-        self.assertNotIn("safe in", done.err)
-        self.assertIn("recording written to r.json", done.err)
-        self.assertEqual(self.files(), ["r.json"])
-        self.assertSucceeded(self.callcensus("derive", "r.json"))
+        assert done.status == FAILED
+        assert "safe in" not in done.err
+        assert "recording written to r.json" in done.err
+        assert self.files() == ["r.json"]
+        self.assert_succeeded(self.callcensus("derive", "r.json"))
 
     @harness.needs_root
     @harness.needs("unshare", "mount", "setpriv")
@@ -262,10 +279,10 @@ class OutputThatFailsAtTheEnd(harness.Case):
                                  "trace", "-o", "full/p.json", "--", "sh", "-c", "echo the target; exit 3",
                                  **script_options)
         self.user = user
-        self.assertEqual(done.out, f"the target\nstatus {FAILED}\nearlier\np.json\nrest\n", done)
-        self.assertIn("full/p.json: cannot be written: No space left on device", done.err)
+        assert done.out == f"the target\nstatus {FAILED}\nearlier\np.json\nrest\n"
+        assert "full/p.json: cannot be written: No space left on device" in done.err
         done.status = FAILED
-        self.assertTrue(self.assert_salvaged(done).startswith(str(self.path("room"))))
+        assert self.assert_salvaged(done).startswith(str(self.path("room")))
 
     @harness.needs_root
     @harness.needs("unshare", "mount", "chroot")
@@ -283,18 +300,18 @@ class OutputThatFailsAtTheEnd(harness.Case):
         """
         # /tmp is about to be covered, so that neither program nor directory may be reached by its path.
         program = os.open(harness.PROGRAM, os.O_RDONLY)
-        self.addCleanup(os.close, program)
+        self.cleanups.callback(os.close, program)
         self.path("full").mkdir()
         user, self.user = self.user, None
         done = self.run_natively("unshare", "--mount", "sh", "-c", script, "sh", f"/proc/self/fd/{program}",
                                  "trace", "-o", "p.json", "--", "sh", "-c", "exit 3", pass_fds=[program])
         self.user = user
-        self.assertEqual(done.out, f"status {FAILED}\n", done)
-        self.assertRegex(done.err, r"could not be saved anywhere")
-        self.assertRegex(done.err, r"\n[^\n]*\bexecve\b")
+        assert done.out == f"status {FAILED}\n"
+        assert re.search(r"could not be saved anywhere", done.err)
+        assert re.search(r"\n[^\n]*\bexecve\b", done.err)
 
 
-class OutputThatFailsAtTheEndAsNobody(harness.AsNobody, OutputThatFailsAtTheEnd):
+class TestOutputThatFailsAtTheEndAsNobody(harness.AsNobody, TestOutputThatFailsAtTheEnd):
     test_no_room_anywhere = None  # does not depend on who it is
 
 
@@ -304,8 +321,8 @@ class BadFile:
     def assert_refused(self, name, *fragments):
         before = self.files()
         done = self.read(name)
-        self.assertComplains(done, *fragments)
-        self.assertEqual(self.files(), before)
+        self.assert_complains(done, *fragments)
+        assert self.files() == before
         return done
 
     def test_missing(self):
@@ -315,47 +332,43 @@ class BadFile:
         self.path("folder").mkdir()
         self.assert_refused("folder", "folder: is a directory")
 
-    def test_no_json(self):
-        for content, fragments in (
-                (b"", ["bad.json: is empty"]),
-                (b" \n\t\r\n ", ["bad.json: is empty"]),
-                (b"\0", ["bad.json:"]),
-                (bytes(range(256)) * 64, ["bad.json:"]),
-                (b"\x7fELF\x02\x01\x01", ["bad.json:"]),
-                (b"\xff\xfe{\0}\0", ["bad.json:"]),
-                (b"names: [read]\n", ["bad.json:"]),
-                (b"{]", ["bad.json:1:2: is not JSON", "]"]),
-                (b"{\n  \"a\": 1,\n}\n", ["bad.json:3:1: is not JSON", "}"]),
-                (b"{\n  \"a\": 1\n  \"b\": 2}\n", ["bad.json:3:"]),
-                (b"{\n  // no comment\n}\n", ["bad.json:2:3: is not JSON"]),
-                (b"{\"a\": tru}", ["bad.json:1:"]),
-                (b"{\"a\": 01}", ["bad.json:1:"]),
-                (b"{\"a\": \"\xff\"}", ["bad.json:1:"]),
-                (b"{\"a\": \"tab\there\"}", ["bad.json:1:"]),
-                (b"{} {}", ["bad.json:1:4: is not JSON"]),
-                (b"{\"a\": \"\\ud800\"}", ["bad.json:1:"]),
-                (b"{\"a\": 1e999}", ["bad.json:1:"])):
-            with self.subTest(content=content[:40]):
-                self.write("bad.json", content)
-                self.assert_refused("bad.json", *fragments)
+    @pytest.mark.parametrize("content, fragments", [
+        (b"", ["bad.json: is empty"]),
+        (b" \n\t\r\n ", ["bad.json: is empty"]),
+        (b"\0", ["bad.json:"]),
+        (bytes(range(256)) * 64, ["bad.json:"]),
+        (b"\x7fELF\x02\x01\x01", ["bad.json:"]),
+        (b"\xff\xfe{\0}\0", ["bad.json:"]),
+        (b"names: [read]\n", ["bad.json:"]),
+        (b"{]", ["bad.json:1:2: is not JSON", "]"]),
+        (b"{\n  \"a\": 1,\n}\n", ["bad.json:3:1: is not JSON", "}"]),
+        (b"{\n  \"a\": 1\n  \"b\": 2}\n", ["bad.json:3:"]),
+        (b"{\n  // no comment\n}\n", ["bad.json:2:3: is not JSON"]),
+        (b"{\"a\": tru}", ["bad.json:1:"]),
+        (b"{\"a\": 01}", ["bad.json:1:"]),
+        (b"{\"a\": \"\xff\"}", ["bad.json:1:"]),
+        (b"{\"a\": \"tab\there\"}", ["bad.json:1:"]),
+        (b"{} {}", ["bad.json:1:4: is not JSON"]),
+        (b"{\"a\": \"\\ud800\"}", ["bad.json:1:"]),
+        (b"{\"a\": 1e999}", ["bad.json:1:"])])
+    def test_no_json(self, content, fragments):
+        self.write("bad.json", content)
+        self.assert_refused("bad.json", *fragments)
 
-    def test_truncated(self):
+    def test_truncated(self, length):
         # Whatever it is cut to: a complaint about the end, none about the beginning, and never a crash.
         whole = self.good().rstrip().encode()
-        for length in range(1, len(whole), max(1, len(whole) // 25)):
-            cut = whole[:length]
-            with self.subTest(length=length):
-                self.write("bad.json", cut)
-                last_line = cut.count(b"\n") + 1
-                done = self.assert_refused("bad.json", "bad.json:", "ends too early")
-                found = re.search(r"bad\.json:(\d+):", done.err)
-                self.assertIn(int(found[1]), (last_line, last_line - 1))
+        cut = whole[:length]
+        self.write("bad.json", cut)
+        last_line = cut.count(b"\n") + 1
+        done = self.assert_refused("bad.json", "bad.json:", "ends too early")
+        found = re.search(r"bad\.json:(\d+):", done.err)
+        assert int(found[1]) in (last_line, last_line - 1)
 
-    def test_not_an_object(self):
-        for content in ("[]", "null", "3", "\"text\"", "true", "[[[]]]"):
-            with self.subTest(content=content):
-                self.write("bad.json", content)
-                self.assert_refused("bad.json", "bad.json:1:1: the file must be an object")
+    @pytest.mark.parametrize("content", ["[]", "null", "3", "\"text\"", "true", "[[[]]]"])
+    def test_not_an_object(self, content):
+        self.write("bad.json", content)
+        self.assert_refused("bad.json", "bad.json:1:1: the file must be an object")
 
     def test_nested_too_deep(self):
         for opening, closing in (("[", "]"), ('{"a":', "}")):
@@ -372,24 +385,21 @@ class BadFile:
     def test_without_an_end(self):
         self.assert_refused("/dev/zero", "/dev/zero: is larger than ")
 
-    def test_messages_stay_on_their_line(self):
-        # What comes from a file may hold anything, and goes to a terminal.
-        odd = "two\nlines\r\x1b[31m\0\x7f"
-        for path, value in self.texts_in_messages(odd):
-            with self.subTest(path=path):
-                self.write("bad.json", json.dumps(changed(json.loads(self.good()), path, value)))
-                self.assert_refused("bad.json", "bad.json:1:")
-        self.assertComplains(self.read("two\nlines\x1b[2J.json"), "No such file or directory")
+    def test_messages_stay_on_their_line(self, path, value):
+        self.write("bad.json", json.dumps(changed(json.loads(self.good()), path, value)))
+        self.assert_refused("bad.json", "bad.json:1:")
 
-    def assert_wrong_shapes(self, cases):
-        """Each (path, new value, name of the member in the message): the message must say where, too."""
+    def test_messages_about_names_stay_on_their_line(self):
+        self.assert_complains(self.read("two\nlines\x1b[2J.json"), "No such file or directory")
+
+    def test_wrong_shapes(self, wrong_shape):
+        """(path, new value, name of the member in the message): the message must say where, too."""
+        path, new, *fragments = wrong_shape
         good = json.loads(self.good())
-        for path, new, *fragments in cases:
-            with self.subTest(path=path, new=new):
-                text = json.dumps(changed(good, path, new), indent=1, ensure_ascii=False)
-                self.write("bad.json", text)
-                where = self.place_of(text, path) if new is not None else "bad.json:"
-                self.assert_refused("bad.json", where, *fragments)
+        text = json.dumps(changed(good, path, new), indent=1, ensure_ascii=False)
+        self.write("bad.json", text)
+        where = self.place_of(text, path) if new is not None else "bad.json:"
+        self.assert_refused("bad.json", where, *fragments)
 
     @staticmethod
     def place_of(text, path):
@@ -404,7 +414,40 @@ class BadFile:
         return f"bad.json:{text.count(chr(10), 0, at) + 1}:{at - text.rfind(chr(10), 0, at)}: "
 
 
-class BadBaseline(BadFile, harness.Case):
+class TestBadBaseline(BadFile, harness.Case):
+    WRONG_SHAPES = [
+        (["defaultAction"], None, "lacks \"defaultAction\""),
+        (["defaultAction"], 3, "defaultAction must be a string"),
+        (["defaultAction"], "SCMP_ACT_MAYBE", "unknown action", "SCMP_ACT_MAYBE", "SCMP_ACT_ERRNO"),
+        (["defaultAction"], "allow", "unknown action"),
+        (["defaultErrnoRet"], "38", "defaultErrnoRet must be a whole number"),
+        (["defaultErrnoRet"], -1, "defaultErrnoRet must be a whole number"),
+        (["defaultErrnoRet"], 1.5, "defaultErrnoRet must be a whole number"),
+        (["defaultErrnoRet"], 2 ** 32, "defaultErrnoRet must be a whole number"),
+        (["defaultErrno"], 38, "defaultErrno must be a string"),
+        (["architectures"], "SCMP_ARCH_X86_64", "architectures must be a list"),
+        (["architectures", 0], 3, "architectures[0] must be a string"),
+        (["architectures", 0], "SCMP_ARCH_Z80", "unknown architecture", "SCMP_ARCH_Z80"),
+        (["architectures", 0], "x86_64", "unknown architecture", "SCMP_ARCH_X86_64"),
+        (["flags"], {}, "flags must be a list"),
+        (["listenerPath"], [], "listenerPath must be a string"),
+        (["syscalls"], {}, "syscalls must be a list"),
+        (["syscalls", 0], "read", "syscalls[0] must be an object"),
+        (["syscalls", 0, "names"], "read", "syscalls[0].names must be a list"),
+        (["syscalls", 0, "names", 0], 0, "syscalls[0].names[0] must be a string"),
+        (["syscalls", 0, "name"], 7, "syscalls[0].name must be a string"),
+        (["syscalls", 0, "action"], None, "syscalls[0] lacks \"action\""),
+        (["syscalls", 0, "action"], "SCMP_ACT_PERHAPS", "syscalls[0].action", "unknown action",
+         "SCMP_ACT_PERHAPS"),
+        (["syscalls", 0, "errnoRet"], True, "syscalls[0].errnoRet must be a whole number"),
+        (["syscalls", 0, "args"], ARGUMENT, "syscalls[0].args must be a list"),
+    ]
+    TEXTS_IN_MESSAGES = [
+        (("defaultAction",), ODD),
+        (("architectures", 0), ODD),
+        (("syscalls", 0, "action"), ODD),
+        (("syscalls", 0, "args"), [{"index": 0, "value": 0, "op": ODD}])]
+
     def good(self):
         return json.dumps(PROFILE, indent=2)
 
@@ -413,199 +456,160 @@ class BadBaseline(BadFile, harness.Case):
         self.write("r.json", json.dumps(recording()))
         derived = self.callcensus("derive", "-q", "--baseline", str(name), "-o", "p.json", "r.json")
         self.path("r.json").unlink()
-        self.assertEqual((done.status, done.err), (derived.status, derived.err))
+        assert (done.status, done.err) == (derived.status, derived.err)
         return done
-
-    def texts_in_messages(self, text):
-        yield ("defaultAction",), text
-        yield ("architectures", 0), text
-        yield ("syscalls", 0, "action"), text
-        yield ("syscalls", 0, "args"), [{"index": 0, "value": 0, "op": text}]
 
     def test_good(self):
         self.write("good.json", self.good())
-        self.assertSucceeded(self.read("good.json"))
+        self.assert_succeeded(self.read("good.json"))
 
-    def test_wrong_shapes(self):
-        arg = {"index": 0, "value": 1, "op": "SCMP_CMP_EQ"}
-        rule = ("syscalls", 0)
-        self.assert_wrong_shapes([
-            (["defaultAction"], None, "lacks \"defaultAction\""),
-            (["defaultAction"], 3, "defaultAction must be a string"),
-            (["defaultAction"], "SCMP_ACT_MAYBE", "unknown action", "SCMP_ACT_MAYBE", "SCMP_ACT_ERRNO"),
-            (["defaultAction"], "allow", "unknown action"),
-            (["defaultErrnoRet"], "38", "defaultErrnoRet must be a whole number"),
-            (["defaultErrnoRet"], -1, "defaultErrnoRet must be a whole number"),
-            (["defaultErrnoRet"], 1.5, "defaultErrnoRet must be a whole number"),
-            (["defaultErrnoRet"], 2 ** 32, "defaultErrnoRet must be a whole number"),
-            (["defaultErrno"], 38, "defaultErrno must be a string"),
-            (["architectures"], "SCMP_ARCH_X86_64", "architectures must be a list"),
-            (["architectures", 0], 3, "architectures[0] must be a string"),
-            (["architectures", 0], "SCMP_ARCH_Z80", "unknown architecture", "SCMP_ARCH_Z80"),
-            (["architectures", 0], "x86_64", "unknown architecture", "SCMP_ARCH_X86_64"),
-            (["flags"], {}, "flags must be a list"),
-            (["listenerPath"], [], "listenerPath must be a string"),
-            (["syscalls"], {}, "syscalls must be a list"),
-            ([*rule], "read", "syscalls[0] must be an object"),
-            ([*rule, "names"], "read", "syscalls[0].names must be a list"),
-            ([*rule, "names", 0], 0, "syscalls[0].names[0] must be a string"),
-            ([*rule, "name"], 7, "syscalls[0].name must be a string"),
-            ([*rule, "action"], None, "syscalls[0] lacks \"action\""),
-            ([*rule, "action"], "SCMP_ACT_PERHAPS", "syscalls[0].action", "unknown action",
-             "SCMP_ACT_PERHAPS"),
-            ([*rule, "errnoRet"], True, "syscalls[0].errnoRet must be a whole number"),
-            ([*rule, "args"], arg, "syscalls[0].args must be a list"),
-        ])
-        # The same, for members of members that are added as a whole: the place is that of the inner value.
-        for path, new, inner, fragment in (
-                ("args", [{**arg, "index": 6}], None, "syscalls[0].args[0]"),
-                ("args", [{"index": 0, "value": 1}], None, "syscalls[0].args[0] lacks \"op\""),
-                ("args", [3], "3", "syscalls[0].args[0] must be an object"),
-                ("args", [{**arg, "index": "zero"}], '"zero"',
-                 "syscalls[0].args[0].index must be a whole number"),
-                ("args", [{**arg, "value": -5}], "-5", "syscalls[0].args[0].value must be a whole number"),
-                ("args", [{**arg, "op": "=="}], '"=="', "unknown operator \"==\""),
-                ("comment", 17, "17", "syscalls[0].comment must be a string"),
-                ("includes", [], "[]", "syscalls[0].includes must be an object"),
-                ("excludes", {"caps": "CAP"}, '"CAP"', "syscalls[0].excludes.caps must be a list")):
-            with self.subTest(path=path, new=new):
-                text = json.dumps(changed(PROFILE, ("syscalls", 0, path), new), indent=2)
-                self.write("bad.json", text)
-                where = f"bad.json:{position_of(text, inner)}: " if inner else "bad.json:"
-                self.assert_refused("bad.json", where, fragment)
+    # For members of members that are added as a whole the place is that of the inner value.
+    @pytest.mark.parametrize("member, new, inner, fragment", [
+        ("args", [{**ARGUMENT, "index": 6}], None, "syscalls[0].args[0]"),
+        ("args", [{"index": 0, "value": 1}], None, "syscalls[0].args[0] lacks \"op\""),
+        ("args", [3], "3", "syscalls[0].args[0] must be an object"),
+        ("args", [{**ARGUMENT, "index": "zero"}], '"zero"', "syscalls[0].args[0].index must be a whole number"),
+        ("args", [{**ARGUMENT, "value": -5}], "-5", "syscalls[0].args[0].value must be a whole number"),
+        ("args", [{**ARGUMENT, "op": "=="}], '"=="', "unknown operator \"==\""),
+        ("comment", 17, "17", "syscalls[0].comment must be a string"),
+        ("includes", [], "[]", "syscalls[0].includes must be an object"),
+        ("excludes", {"caps": "CAP"}, '"CAP"', "syscalls[0].excludes.caps must be a list")])
+    def test_wrong_shapes_inside(self, member, new, inner, fragment):
+        text = json.dumps(changed(PROFILE, ("syscalls", 0, member), new), indent=2)
+        self.write("bad.json", text)
+        where = f"bad.json:{position_of(text, inner)}: " if inner else "bad.json:"
+        self.assert_refused("bad.json", where, fragment)
 
     def test_name_and_names(self):
         text = json.dumps(changed(PROFILE, ("syscalls", 0, "name"), "open"), indent=2)
         self.write("bad.json", text)
         self.assert_refused("bad.json", "bad.json:", "syscalls[0]", "\"name\"", "\"names\"")
 
-    def test_architectures_and_map(self):
+    @pytest.mark.parametrize("key, value, fragment", [
+        ("architecture", None, "archMap[0] lacks \"architecture\""),
+        ("architecture", "SCMP_ARCH_Z80", "unknown architecture"),
+        ("subArchitectures", ["Z80"], "unknown architecture"),
+        ("subArchitectures", "SCMP_ARCH_X86", "must be a list")])
+    def test_architectures_and_map(self, key, value, fragment):
         family = {"architecture": "SCMP_ARCH_X86_64", "subArchitectures": ["SCMP_ARCH_X86"]}
         text = json.dumps(changed(PROFILE, ("archMap",), [family]), indent=2)
         self.write("bad.json", text)
         self.assert_refused("bad.json", "bad.json:", "archMap", "\"architectures\"")
-        for key, value, fragment in (("architecture", None, "archMap[0] lacks \"architecture\""),
-                                     ("architecture", "SCMP_ARCH_Z80", "unknown architecture"),
-                                     ("subArchitectures", ["Z80"], "unknown architecture"),
-                                     ("subArchitectures", "SCMP_ARCH_X86", "must be a list")):
-            with self.subTest(key=key, value=value):
-                profile = changed(changed(PROFILE, ("architectures",), None), ("archMap",),
-                                  [changed(family, (key,), value)])
-                self.write("bad.json", json.dumps(profile))
-                self.assert_refused("bad.json", "bad.json:1:", fragment)
+        profile = changed(changed(PROFILE, ("architectures",), None), ("archMap",),
+                          [changed(family, (key,), value)])
+        self.write("bad.json", json.dumps(profile))
+        self.assert_refused("bad.json", "bad.json:1:", fragment)
 
     def test_larger_than_any_profile(self):
         self.write("bad.json", json.dumps({**PROFILE, "comment": "x" * (17 << 20)}))
         self.assert_refused("bad.json", "bad.json: is larger than 16 MiB")
 
 
-class UnreadableAsNobody(harness.AsNobody, harness.Case):
+class TestUnreadableAsNobody(harness.AsNobody, harness.Case):
     def test_not_readable(self):
         os.chown(self.write("bad.json", json.dumps(PROFILE), 0o600), 0, 0)
         done = self.trace("--baseline", "bad.json", "-o", "p.json", "--", "touch", "ran")
-        self.assertComplains(done, "bad.json: ", "Permission denied")
-        self.assertComplains(self.callcensus("derive", "bad.json"), "bad.json: ", "Permission denied")
-        self.assertEqual(self.files(), ["bad.json"])
+        self.assert_complains(done, "bad.json: ", "Permission denied")
+        self.assert_complains(self.callcensus("derive", "bad.json"), "bad.json: ", "Permission denied")
+        assert self.files() == ["bad.json"]
 
 
-class BadRecording(BadFile, harness.Case):
+class TestBadRecording(BadFile, harness.Case):
+    WRONG_SHAPES = [
+        (["format"], 1, "format must be a string"),
+        (["version"], None, "lacks \"version\""),
+        (["version"], 2, "version is not 1"),
+        (["version"], "1", "version must be a whole number"),
+        (["host"], "here", "host must be an object"),
+        (["command"], "ls -l", "command must be a list"),
+        (["command", 0], 5, "command[0] must be a string"),
+        (["started"], "yesterday", "started must look like"),
+        (["duration_ms"], "12", "duration_ms must be a number"),
+        (["complete"], "yes", "complete must be true or false"),
+        (["gaps"], "none", "gaps must be a list"),
+        (["executables"], "ls", "executables must be a list"),
+        (["processes"], {}, "processes must be a list"),
+        (["processes", 0], 123, "processes[0] must be an object"),
+        (["processes", 0, "pid"], None, "processes[0] lacks \"pid\""),
+        (["processes", 0, "pid"], "123", "processes[0].pid must be a whole number"),
+        (["processes", 0, "threads"], -1, "processes[0].threads must be a whole number"),
+        (["processes", 0, "executables"], 0, "processes[0].executables must be a list"),
+        (["processes", 0, "executables", 0], "ls", "processes[0].executables[0] must be a whole number"),
+        (["processes", 0, "executables", 0], 1, "processes[0].executables[0] is 1, but there are only 1"),
+        (["calls"], 3, "calls must be a list"),
+        (["calls", 0], "read", "calls[0] must be an object"),
+        (["calls", 0, "abi"], None, "calls[0] lacks \"abi\""),
+        (["calls", 0, "abi"], "z80", "calls[0].abi", "unknown ABI", "z80"),
+        (["calls", 0, "number"], None, "calls[0] lacks \"number\""),
+        (["calls", 0, "number"], 2 ** 32, "calls[0].number must be a whole number"),
+        (["calls", 0, "number"], -1, "calls[0].number must be a whole number"),
+        (["calls", 0, "number"], 1.0, "calls[0].number must be a whole number"),
+        (["calls", 0, "count"], "12", "calls[0].count must be a whole number"),
+        (["calls", 0, "first"], None, "calls[0] lacks \"first\""),
+        (["calls", 0, "first", "ms"], "early", "calls[0].first.ms must be a number"),
+        (["calls", 0, "returned"], [], "calls[0].returned must be an object"),
+        (["calls", 0, "returned"], {"EWHAT": 1}, "calls[0].returned has an unknown errno \"EWHAT\""),
+    ]
+    TEXTS_IN_MESSAGES = [(("calls", 0, "abi"), ODD), (("calls", 0, "returned"), {ODD: 1})]
+
     def good(self):
         return json.dumps(recording(), indent=2)
 
     def read(self, name):
         return self.callcensus("derive", "-q", "-o", "p.json", str(name))
 
-    def texts_in_messages(self, text):
-        yield ("calls", 0, "abi"), text
-        yield ("calls", 0, "returned"), {text: 1}
-
     def test_good(self):
         self.write("good.json", self.good())
-        self.assertSucceeded(self.read("good.json"))
-        self.assertEqual(harness.observed(self.json("p.json")), {"read"})
+        self.assert_succeeded(self.read("good.json"))
+        assert harness.observed(self.json("p.json")) == {"read"}
 
     def test_from_standard_input(self):
         done = self.callcensus("derive", "-q", "-o", "p.json", "-", stdin=b'{"format": "something else"}')
-        self.assertComplains(done, "standard input:1:1: is not a callcensus recording")
-        self.assertEqual(self.files(), [])
+        self.assert_complains(done, "standard input:1:1: is not a callcensus recording")
+        assert self.files() == []
         done = self.callcensus("derive", "-q", "-o", "p.json", "-", stdin=b"")
-        self.assertComplains(done, "standard input: is empty")
+        self.assert_complains(done, "standard input: is empty")
 
     def test_the_second_of_two(self):
         self.write("good.json", self.good())
         self.write("bad.json", "{")
         done = self.callcensus("derive", "-q", "-o", "p.json", "good.json", "bad.json")
-        self.assertComplains(done, "bad.json:1:1: ")
-        self.assertEqual(self.files(), ["bad.json", "good.json"])
+        self.assert_complains(done, "bad.json:1:1: ")
+        assert self.files() == ["bad.json", "good.json"]
 
     def test_a_profile_is_no_recording(self):
         self.write("bad.json", json.dumps(PROFILE))
         self.assert_refused("bad.json", "bad.json:1:1: is not a callcensus recording")
 
-    def test_wrong_shapes(self):
-        call, process = ("calls", 0), ("processes", 0)
-        self.assert_wrong_shapes([
-            (["format"], 1, "format must be a string"),
-            (["version"], None, "lacks \"version\""),
-            (["version"], 2, "version is not 1"),
-            (["version"], "1", "version must be a whole number"),
-            (["host"], "here", "host must be an object"),
-            (["command"], "ls -l", "command must be a list"),
-            (["command", 0], 5, "command[0] must be a string"),
-            (["started"], "yesterday", "started must look like"),
-            (["duration_ms"], "12", "duration_ms must be a number"),
-            (["complete"], "yes", "complete must be true or false"),
-            (["gaps"], "none", "gaps must be a list"),
-            (["executables"], "ls", "executables must be a list"),
-            (["processes"], {}, "processes must be a list"),
-            ([*process], 123, "processes[0] must be an object"),
-            ([*process, "pid"], None, "processes[0] lacks \"pid\""),
-            ([*process, "pid"], "123", "processes[0].pid must be a whole number"),
-            ([*process, "threads"], -1, "processes[0].threads must be a whole number"),
-            ([*process, "executables"], 0, "processes[0].executables must be a list"),
-            ([*process, "executables", 0], "ls", "processes[0].executables[0] must be a whole number"),
-            ([*process, "executables", 0], 1, "processes[0].executables[0] is 1, but there are only 1"),
-            (["calls"], 3, "calls must be a list"),
-            ([*call], "read", "calls[0] must be an object"),
-            ([*call, "abi"], None, "calls[0] lacks \"abi\""),
-            ([*call, "abi"], "z80", "calls[0].abi", "unknown ABI", "z80"),
-            ([*call, "number"], None, "calls[0] lacks \"number\""),
-            ([*call, "number"], 2 ** 32, "calls[0].number must be a whole number"),
-            ([*call, "number"], -1, "calls[0].number must be a whole number"),
-            ([*call, "number"], 1.0, "calls[0].number must be a whole number"),
-            ([*call, "count"], "12", "calls[0].count must be a whole number"),
-            ([*call, "first"], None, "calls[0] lacks \"first\""),
-            ([*call, "first", "ms"], "early", "calls[0].first.ms must be a number"),
-            ([*call, "returned"], [], "calls[0].returned must be an object"),
-            ([*call, "returned"], {"EWHAT": 1}, "calls[0].returned has an unknown errno \"EWHAT\""),
-        ])
-
-    def test_indexes_that_point_nowhere(self):
+    @pytest.mark.parametrize("path, new", [
+        (("first", "process"), 1), (("first", "executable"), 1), (("first", "process"), 2 ** 32),
+        (("executables", 0, "executable"), 1)])
+    def test_indexes_that_point_nowhere(self, path, new):
         call = ("calls", 0)
         good = recording()
-        for path, new in ((("first", "process"), 1), (("first", "executable"), 1),
-                          (("first", "process"), 2 ** 32), (("executables", 0, "executable"), 1)):
-            with self.subTest(path=path):
-                self.write("bad.json", json.dumps(changed(good, call + path, new)))
-                self.assert_refused("bad.json", "bad.json:1:")
+        self.write("bad.json", json.dumps(changed(good, call + path, new)))
+        self.assert_refused("bad.json", "bad.json:1:")
+
+    def test_parents_that_come_behind_their_children(self):
+        good = recording()
         for parent in (0, 1, 2 ** 31):  # parents come before their children
             self.write("bad.json", json.dumps(changed(good, ("processes", 0, "parent"), parent)))
             self.assert_refused("bad.json", "bad.json:1:")
 
-    def test_what_may_be_missing(self):
-        for key in ("generator", "engine", "counts", "host", "started", "duration_ms", "gaps", "notes",
-                    "exit_code"):
-            with self.subTest(key=key):
-                self.write("short.json", json.dumps(changed(recording(), (key,), None)))
-                self.assertSucceeded(self.read("short.json"))
-                self.assertEqual(harness.observed(self.json("p.json")), {"read"})
+    @pytest.mark.parametrize("key", [
+        "generator", "engine", "counts", "host", "started", "duration_ms", "gaps", "notes",
+        "exit_code"])
+    def test_what_may_be_missing(self, key):
+        self.write("short.json", json.dumps(changed(recording(), (key,), None)))
+        self.assert_succeeded(self.read("short.json"))
+        assert harness.observed(self.json("p.json")) == {"read"}
 
     def test_members_from_a_later_minor_version(self):
         self.write("later.json", json.dumps({**recording(), "weather": {"rain": [1, 2]}}))
-        self.assertSucceeded(self.read("later.json"))
+        self.assert_succeeded(self.read("later.json"))
 
 
-class Replacing(harness.Case):
+class TestReplacing(harness.Case):
     """Where a profile is written over something that is there already."""
 
     WAYS = ("trace", "derive", "recording")
@@ -620,16 +624,16 @@ class Replacing(harness.Case):
             self.write("r.json", json.dumps(recording()))
             done = self.callcensus("derive", "-q", "r.json", "-o", str(output), umask=umask)
             self.path("r.json").unlink()
-        self.assertSucceeded(done)
+        self.assert_succeeded(done)
 
     def assert_written(self, name):
-        self.assertIsInstance(self.json(name), dict)
+        assert isinstance(self.json(name), dict)
 
     def test_new_file_honours_the_mask(self):
         for way in self.WAYS:
             for mask in (0o000, 0o002, 0o022, 0o027, 0o077):
                 self.produce("p.json", way, umask=mask)
-                self.assertEqual(stat.S_IMODE(self.path("p.json").stat().st_mode), 0o666 & ~mask)
+                assert stat.S_IMODE(self.path("p.json").stat().st_mode) == 0o666 & ~mask
                 self.path("p.json").unlink()
 
     def test_mode_of_an_existing_file_is_kept(self):
@@ -638,7 +642,7 @@ class Replacing(harness.Case):
                 self.write("p.json", "earlier", mode)
                 self.produce("p.json", way, umask=0o077)
                 self.assert_written("p.json")
-                self.assertEqual(stat.S_IMODE(self.path("p.json").stat().st_mode), mode)
+                assert stat.S_IMODE(self.path("p.json").stat().st_mode) == mode
                 self.path("p.json").unlink()
 
     @harness.needs_root
@@ -646,7 +650,7 @@ class Replacing(harness.Case):
         path = self.write("p.json", "earlier")
         os.chown(path, 12345, 54321)
         self.produce("p.json")
-        self.assertEqual((os.stat(path).st_uid, os.stat(path).st_gid), (12345, 54321))
+        assert (os.stat(path).st_uid, os.stat(path).st_gid) == (12345, 54321)
 
     def test_symbolic_link_is_kept(self):
         for way in self.WAYS:
@@ -659,24 +663,23 @@ class Replacing(harness.Case):
                 if not self.path(name).is_symlink():
                     self.path(name).symlink_to(points_to)
                 self.produce(name, way)
-                self.assertEqual(os.readlink(self.path(name)), points_to)
+                assert os.readlink(self.path(name)) == points_to
                 self.assert_written(name)
-            self.assertEqual(sorted(os.listdir(self.path("folder"))), ["new.json", "target.json"])
+            assert sorted(os.listdir(self.path("folder"))) == ["new.json", "target.json"]
             self.path("folder/new.json").unlink()
 
     def test_nothing_else_is_left_behind(self):
         for way in self.WAYS:
             self.produce("p.json", way)
             self.produce("p.json", way)
-            self.assertEqual(self.files(), ["p.json"])
+            assert self.files() == ["p.json"]
 
     def test_the_null_device_stays(self):
         before = os.stat("/dev/null")
         for way in self.WAYS:
             self.produce("/dev/null", way)
         after = os.stat("/dev/null")
-        self.assertEqual((before.st_mode, before.st_rdev, before.st_ino),
-                         (after.st_mode, after.st_rdev, after.st_ino))
+        assert (before.st_mode, before.st_rdev, before.st_ino) == (after.st_mode, after.st_rdev, after.st_ino)
 
     def test_pipe_is_written_to(self):
         os.mkfifo(self.path("pipe"))
@@ -691,22 +694,22 @@ class Replacing(harness.Case):
             reader.start()
             self.produce("pipe", way)
             reader.join(harness.DEADLINE_S)
-            self.assertIsInstance(json.loads(received[0]), dict)
-            self.assertTrue(stat.S_ISFIFO(self.path("pipe").stat().st_mode))
+            assert isinstance(json.loads(received[0]), dict)
+            assert stat.S_ISFIFO(self.path("pipe").stat().st_mode)
 
     def test_process_substitution(self):
         # `-o >(jq .)` names /dev/fd/N, a link to a pipe.
         script = '"$0" trace -q -o >(cat >copy.json) -- true; wait $!'
-        self.assertSucceeded(self.run_natively("bash", "-c", script, harness.PROGRAM))
+        self.assert_succeeded(self.run_natively("bash", "-c", script, harness.PROGRAM))
         self.assert_written("copy.json")
 
     def test_standard_output_by_name(self):
         for name in ("/dev/stdout", "/proc/self/fd/1"):
             done = self.trace("-q", "-o", name, "--", "echo", "from the target")
-            self.assertSucceeded(done)
+            self.assert_succeeded(done)
             first, rest = done.out.split("\n", 1)
-            self.assertEqual(first, "from the target")
-            self.assertIn("execve", harness.observed(json.loads(rest)))
+            assert first == "from the target"
+            assert "execve" in harness.observed(json.loads(rest))
 
     def test_readers_never_see_a_part(self):
         short, long = recording(), recording()
@@ -733,17 +736,13 @@ class Replacing(harness.Case):
             for _ in range(25):
                 for name in ("short.json", "long.json"):
                     done = self.callcensus("derive", "-q", "--observed-only", name, "-o", "p.json")
-                    self.assertSucceeded(done)
+                    self.assert_succeeded(done)
         finally:
             ended.set()
             reader.join(harness.DEADLINE_S)
-        self.assertEqual(problems, [])
-        self.assertGreaterEqual(len(sizes), 2, "the reader saw no replacement")
+        assert problems == []
+        assert len(sizes) >= 2, "the reader saw no replacement"
 
 
-class ReplacingAsNobody(harness.AsNobody, Replacing):
+class TestReplacingAsNobody(harness.AsNobody, TestReplacing):
     test_owner_of_an_existing_file_is_kept = None  # only root can give files away
-
-
-if __name__ == "__main__":
-    harness.main()

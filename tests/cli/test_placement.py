@@ -1,13 +1,13 @@
-#!/usr/bin/env python3
 """Where the tracer runs while one task makes nearly all stops.
 
-    CALLCENSUS=build/default/callcensus python3 tests/cli/test_placement.py
+    /usr/bin/python3 -m pytest tests/cli/test_placement.py
 
 How much faster that is depends on the machine, and scripts/bench measures it. That it happens at all does not, and
 can be seen: beside the task callcensus has the policy SCHED_IDLE and is pinned to one processor.
 """
 import os
-import unittest
+
+import pytest
 
 import harness
 from harness import python, wait_for
@@ -39,8 +39,8 @@ class Busyness:
         return self.busy > self.looks / 2
 
 
-@unittest.skipIf(len(os.sched_getaffinity(0)) < 2, "needs two processors")
-class Placement(harness.Case):
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two processors")
+class TestPlacement(harness.Case):
     @harness.needs_root
     def test_beside_a_hot_task(self):
         running = self.start_trace("-q", "-o", "p.json", "--", *HOT)
@@ -53,24 +53,20 @@ class Placement(harness.Case):
             wait_for(moved, "callcensus to move beside the task", LONG_ENOUGH_S)
         except AssertionError:
             if busy.most_of_the_time():
-                self.skipTest("others keep the processors busy")
+                pytest.skip("others keep the processors busy")
             raise
         target = harness.tracees_of(running.pid)[0]
-        self.assertEqual(os.sched_getscheduler(target), os.SCHED_OTHER, "the target's policy is its own")
-        self.assertEqual(os.sched_getaffinity(target), os.sched_getaffinity(0), "and so are its processors")
+        assert os.sched_getscheduler(target) == os.SCHED_OTHER, "the target's policy is its own"
+        assert os.sched_getaffinity(target) == os.sched_getaffinity(0), "and so are its processors"
         self.write("enough", "")
-        self.assertEqual(running.end().status, 0)
+        assert running.end().status == 0
 
 
-class PlacementAsNobody(harness.AsNobody, harness.Case):
+class TestPlacementAsNobody(harness.AsNobody, harness.Case):
     def test_not_where_there_is_no_way_back(self):
         # An unprivileged process cannot leave SCHED_IDLE again. It looks at itself, by way of its parent, all the time.
         done = self.trace("-q", "-o", "p.json", "--", *python(
             "import os\n"
             f"for _ in range({STOPS}):\n"
             "    assert os.sched_getscheduler(os.getppid()) == os.SCHED_OTHER\n"))
-        self.assertSucceeded(done)
-
-
-if __name__ == "__main__":
-    harness.main()
+        self.assert_succeeded(done)

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Signals sent to callcensus, time limits, and what becomes of the target's processes."""
 
 import json
@@ -7,7 +6,8 @@ import pathlib
 import signal
 import subprocess
 import time
-import unittest
+
+import pytest
 
 import harness
 from harness import (MARK, MARK_NAME, REACTING, is_gone, python, stat_of, status_field, wait_for,
@@ -54,20 +54,19 @@ os._exit(5)
 """
 
 
-class Signals(harness.Case):
+class TestSignals(harness.Case):
     """What is sent to callcensus by kill(2) is meant for the target."""
 
     def start_echo(self, *options, code=ECHO, **started_with):
         """Started and able to handle signals; returns its pid beside."""
         running = self.start_trace("-o", "p.json", *options, "--", *python(code), **started_with)
         word, pid = running.line().split()
-        self.assertEqual(word, "ready")
+        assert word == "ready"
         return running, int(pid)
 
-    def test_forwarded_and_what_the_handler_does_is_recorded(self):
-        for name in ("TERM", "HUP", "INT", "QUIT", "USR1", "USR2", "WINCH"):
-            with self.subTest(signal=name):
-                code = REACTING + f"""
+    @pytest.mark.parametrize("name", ["TERM", "HUP", "INT", "QUIT", "USR1", "USR2", "WINCH"])
+    def test_forwarded_and_what_the_handler_does_is_recorded(self, name):
+        code = REACTING + f"""
 def handle(signum, frame):
     {MARK}
     say("handled", signal.Signals(signum).name)
@@ -76,11 +75,11 @@ signal.signal(signal.SIG{name}, handle)
 say("ready", os.getpid())
 for_ever()
 """
-                running, _ = self.start_echo(code=code)
-                running.send(getattr(signal, f"SIG{name}"))
-                done = running.end()
-                self.assertEqual((done.status, done.out), (7, f"handled SIG{name}\n"), done)
-                self.assertIn(MARK_NAME, harness.observed(self.json("p.json")))
+        running, _ = self.start_echo(code=code)
+        running.send(getattr(signal, f"SIG{name}"))
+        done = running.end()
+        assert (done.status, done.out) == (7, f"handled SIG{name}\n")
+        assert MARK_NAME in harness.observed(self.json("p.json"))
 
     def test_each_arrives_once(self):
         running, _ = self.start_echo("-q")
@@ -90,39 +89,37 @@ for_ever()
             running.expect(f"got SIG{name}")
         running.send(signal.SIGINT)
         done = running.end()
-        self.assertEqual((done.status, done.out, done.err), (7, "got SIGINT\n", ""))
+        assert (done.status, done.out, done.err) == (7, "got SIGINT\n", "")
 
-    def test_death_of_the_target(self):
-        for name in ("TERM", "HUP", "INT", "QUIT", "USR1", "USR2"):
-            with self.subTest(signal=name):
-                code = REACTING + f"signal.signal(signal.SIG{name}, signal.SIG_DFL)\n" \
-                    "say('ready', os.getpid())\nfor_ever()\n"
-                running, _ = self.start_echo(code=code)
-                running.send(getattr(signal, f"SIG{name}"))
-                self.assertEqual(running.end().status, -getattr(signal, f"SIG{name}"))
-                self.assertIn("execve", harness.observed(self.json("p.json")))
-                self.path("p.json").unlink()
+    @pytest.mark.parametrize("name", ["TERM", "HUP", "INT", "QUIT", "USR1", "USR2"])
+    def test_death_of_the_target(self, name):
+        code = REACTING + f"signal.signal(signal.SIG{name}, signal.SIG_DFL)\n" \
+            "say('ready', os.getpid())\nfor_ever()\n"
+        running, _ = self.start_echo(code=code)
+        running.send(getattr(signal, f"SIG{name}"))
+        assert running.end().status == -getattr(signal, f"SIG{name}")
+        assert "execve" in harness.observed(self.json("p.json"))
+        self.path("p.json").unlink()
 
-    def test_second_request_ends_everything(self):
-        for first, second in (("TERM", "TERM"), ("HUP", "HUP"), ("TERM", "HUP")):
-            with self.subTest(first=first, second=second):
-                code = "import os\nif os.fork() == 0:\n    import signal\n" \
-                    "    signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))\n" \
-                    "    while True: signal.pause()\n" + ECHO
-                running, target = self.start_echo(code=code)
-                self.assertEqual(len(harness.tracees_of(running.pid)), 2)
-                running.send(getattr(signal, f"SIG{first}"))
-                running.expect(f"got SIG{first}")
-                self.assertIn(stat_of(target)[0], "SRDt")
-                # What comes within a tenth of a second counts as the same request: timeout(1) sends it twice.
-                a_while = time.monotonic() + 0.3
-                wait_for(lambda until=a_while: time.monotonic() > until,
-                         "the next request to count as another one")
-                running.send(getattr(signal, f"SIG{second}"))
-                done = running.end()
-                self.assertEqual(done.status, -signal.SIGKILL)
-                self.assertEqual(self.processes(), [])
-                self.assertIn("execve", harness.observed(self.json("p.json")))
+    @pytest.mark.parametrize("first, second", [("TERM", "TERM"), ("HUP", "HUP"), ("TERM", "HUP")])
+    def test_second_request_ends_everything(self, first, second):
+        code = "import os\nif os.fork() == 0:\n    import signal\n" \
+            "    signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 65))\n" \
+            "    while True: signal.pause()\n" + ECHO
+        running, target = self.start_echo(code=code)
+        assert len(harness.tracees_of(running.pid)) == 2
+        running.send(getattr(signal, f"SIG{first}"))
+        running.expect(f"got SIG{first}")
+        assert stat_of(target)[0] in "SRDt"
+        # What comes within a tenth of a second counts as the same request: timeout(1) sends it twice.
+        a_while = time.monotonic() + 0.3
+        wait_for(lambda until=a_while: time.monotonic() > until,
+                 "the next request to count as another one")
+        running.send(getattr(signal, f"SIG{second}"))
+        done = running.end()
+        assert done.status == -signal.SIGKILL
+        assert self.processes() == []
+        assert "execve" in harness.observed(self.json("p.json"))
 
     def test_target_that_ignores_the_request(self):
         code = REACTING + "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n" \
@@ -133,8 +130,8 @@ for_ever()
             running.send(signal.SIGTERM)
             return running.process.poll() is not None
         wait_for(ended_after_another, "repeated SIGTERM to end it")
-        self.assertEqual(running.end().status, -signal.SIGKILL)
-        self.assertTrue(self.path("p.json").exists())
+        assert running.end().status == -signal.SIGKILL
+        assert self.path("p.json").exists()
 
     @harness.needs("timeout")
     def test_one_request_that_is_sent_twice(self):
@@ -155,9 +152,9 @@ for_ever()
             running = self.start(["timeout", "--preserve-status", "0.5", harness.PROGRAM, "trace", "-o",
                                   "p.json", "--", *python(code)])
             done = running.end()
-            self.assertIn("ready", done.out)
-            self.assertIn("handled", done.out)
-            self.assertEqual(done.status, 7, done)
+            assert "ready" in done.out
+            assert "handled" in done.out
+            assert done.status == 7
 
     def test_ignored_hang_up_stays_ignored(self):
         def ignore():
@@ -165,7 +162,7 @@ for_ever()
         code = ECHO.replace('"HUP", ', "")
         running, target = self.start_echo("-q", code=code, preexec_fn=ignore)
         for pid in (running.pid, target):
-            self.assertTrue(int(status_field(pid, "SigIgn"), 16) & 1 << signal.SIGHUP - 1)
+            assert int(status_field(pid, "SigIgn"), 16) & 1 << signal.SIGHUP - 1
         running.send(signal.SIGHUP)
         running.send(signal.SIGHUP)
         running.send(signal.SIGUSR1)
@@ -173,18 +170,18 @@ for_ever()
         os.kill(target, signal.SIGHUP)
         running.send(signal.SIGINT)
         done = running.end()
-        self.assertEqual((done.status, done.out), (7, "got SIGINT\n"), done)
-        self.assertIn(MARK_NAME, harness.observed(self.json("p.json")))
+        assert (done.status, done.out) == (7, "got SIGINT\n")
+        assert MARK_NAME in harness.observed(self.json("p.json"))
 
     @harness.needs("nohup")
     def test_under_nohup(self):
         running = self.start(["nohup", harness.PROGRAM, "trace", "-q", "-o", "p.json", "--",
                               *python(ECHO.replace('"HUP", ', ""))])
-        self.assertEqual(running.line().split()[0], "ready")
+        assert running.line().split()[0] == "ready"
         running.send(signal.SIGHUP)
         running.send(signal.SIGINT)
         done = running.end()
-        self.assertEqual((done.status, done.out), (7, "got SIGINT\n"), done)
+        assert (done.status, done.out) == (7, "got SIGINT\n")
 
     def test_interrupt_ignored_as_in_a_background_job_of_a_script(self):
         def ignore():
@@ -193,11 +190,11 @@ for_ever()
         code = REACTING + "signal.signal(signal.SIGUSR1, lambda *_: (say('done'), os._exit(3)))\n" \
             "say('ready', os.getpid())\nfor_ever()\n"
         running, target = self.start_echo("-q", code=code, preexec_fn=ignore)
-        self.assertEqual(int(status_field(target, "SigIgn"), 16) & 0b110, 0b110)
+        assert int(status_field(target, "SigIgn"), 16) & 0b110 == 0b110
         running.send(signal.SIGINT)
         running.send(signal.SIGQUIT)
         running.send(signal.SIGUSR1)
-        self.assertEqual(running.end().status, 3)
+        assert running.end().status == 3
 
     def test_stopped_and_continued_without_a_terminal(self):
         # Whoever stops the target will continue the target and not us: we must not be stopped then.
@@ -209,20 +206,20 @@ for_ever()
             running.send(signal.SIGUSR1)
             running.expect("got SIGUSR1")
         running.send(signal.SIGINT)
-        self.assertEqual(running.end().status, 7)
+        assert running.end().status == 7
 
     def test_killed_by_somebody_else(self):
         running, target = self.start_echo("-q")
         os.kill(target, signal.SIGKILL)
-        self.assertEqual(running.end().status, -signal.SIGKILL)
-        self.assertTrue(self.path("p.json").exists())
+        assert running.end().status == -signal.SIGKILL
+        assert self.path("p.json").exists()
 
 
-class SignalsAsNobody(harness.AsNobody, Signals):
+class TestSignalsAsNobody(harness.AsNobody, TestSignals):
     pass
 
 
-class Inherited(harness.Case):
+class TestInherited(harness.Case):
     """The target gets the dispositions and the mask that callcensus got, and these do not disturb us."""
 
     SHOW = ["grep", "^Sig[BIC]", "/proc/self/status"]
@@ -234,18 +231,18 @@ class Inherited(harness.Case):
                                UBSAN_OPTIONS=f"{os.environ.get('UBSAN_OPTIONS', '')}:{handles}")
         native = self.run_natively(*self.SHOW, preexec_fn=prepare, env=env)
         traced = self.trace("-q", "-o", "p.json", "--", *self.SHOW, preexec_fn=prepare, env=env)
-        self.assertEqual((traced.status, traced.out), (native.status, native.out))
-        self.assertEqual(native.out.count("\n"), 3)
-        self.assertTrue(self.path("p.json").exists())
+        assert (traced.status, traced.out) == (native.status, native.out)
+        assert native.out.count("\n") == 3
+        assert self.path("p.json").exists()
         return traced.out
 
     def test_ignored_children_signal(self):
         out = self.assert_same(lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
-        self.assertIn("SigIgn:\t0000000000010000", out)
+        assert "SigIgn:\t0000000000010000" in out
         # Such a target cannot wait for its children's statuses, and still ends.
         done = self.trace("-q", "-o", "p.json", "--", "sh", "-c", "true & true; exit 4",
                           preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
-        self.assertEqual(done.status, 4)
+        assert done.status == 4
 
     def test_every_signal_ignored(self):
         def ignore_all():
@@ -256,12 +253,12 @@ class Inherited(harness.Case):
     def test_every_signal_blocked(self):
         self.assert_same(lambda: signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals()))
 
-    def test_single_ones(self):
-        for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGPIPE, signal.SIGTSTP, signal.SIGTTIN,
-                       signal.SIGTTOU, signal.SIGWINCH, signal.SIGALRM, signal.SIGRTMIN, signal.SIGRTMAX):
-            with self.subTest(signal=signum):
-                self.assert_same(lambda signum=signum: signal.signal(signum, signal.SIG_IGN))
-                self.assert_same(lambda signum=signum: signal.pthread_sigmask(signal.SIG_BLOCK, [signum]))
+    @pytest.mark.parametrize("signum", [
+        signal.SIGINT, signal.SIGTERM, signal.SIGPIPE, signal.SIGTSTP, signal.SIGTTIN,
+        signal.SIGTTOU, signal.SIGWINCH, signal.SIGALRM, signal.SIGRTMIN, signal.SIGRTMAX])
+    def test_single_ones(self, signum):
+        self.assert_same(lambda signum=signum: signal.signal(signum, signal.SIG_IGN))
+        self.assert_same(lambda signum=signum: signal.pthread_sigmask(signal.SIG_BLOCK, [signum]))
 
     def test_forwarded_even_when_they_were_blocked(self):
         running = self.start_trace(
@@ -278,27 +275,26 @@ class Inherited(harness.Case):
         wait_for(lambda: int(status_field(target, "ShdPnd"), 16) & 1 << signal.SIGTERM - 1,
                  "it to be forwarded")
         running.send(signal.SIGUSR1)
-        self.assertEqual(running.end().status, 7)
+        assert running.end().status == 7
 
     def test_time_limit_with_everything_blocked(self):
         done = self.trace("-q", "--timeout", "200ms", "--kill-after", "200ms", "-o", "p.json", "--", "sleep",
                           "1000",
                           preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals()))
-        self.assertEqual(done.status, -signal.SIGKILL)
+        assert done.status == -signal.SIGKILL
 
-    def test_children_from_before(self):
+    @pytest.mark.parametrize("job", ["sleep 1000", "true", "sh -c 'exit 9'", "sh -c 'kill -STOP $$'"])
+    def test_children_from_before(self, job):
         # A shell that has background jobs and then becomes callcensus: they are our children, not targets.
-        for job in ("sleep 1000", "true", "sh -c 'exit 9'", "sh -c 'kill -STOP $$'"):
-            with self.subTest(job=job):
-                done = self.run_natively("sh", "-c",
-                                         f'{job} >/dev/null 2>&1 & exec "$0" trace --json -o p.json -- '
-                                         "sh -c 'true; exit 6'", harness.PROGRAM)
-                self.assertEqual(done.status, 6, done)
-                summary = json.loads(done.err)
-                self.assertEqual((summary["processes"], summary["complete"]), (1, True))
-                for pid in self.processes():
-                    self.assertEqual(status_field(pid, "TracerPid"), "0")
-                    os.kill(pid, signal.SIGKILL)
+        done = self.run_natively("sh", "-c",
+                                 f'{job} >/dev/null 2>&1 & exec "$0" trace --json -o p.json -- '
+                                 "sh -c 'true; exit 6'", harness.PROGRAM)
+        assert done.status == 6
+        summary = json.loads(done.err)
+        assert (summary["processes"], summary["complete"]) == (1, True)
+        for pid in self.processes():
+            assert status_field(pid, "TracerPid") == "0"
+            os.kill(pid, signal.SIGKILL)
 
     def test_children_from_before_that_end_meanwhile(self):
         os.mkfifo(self.path("go"))
@@ -309,14 +305,14 @@ class Inherited(harness.Case):
         child = next(pid for pid in harness.children_of(running.pid) if status_field(pid, "TracerPid") == "0")
         self.path("go").write_text("\n", encoding="ascii")
         wait_for(lambda: is_gone(child), "the child from before to be reaped")
-        self.assertEqual(running.end(b"\n").status, 6)
+        assert running.end(b"\n").status == 6
 
 
-class InheritedAsNobody(harness.AsNobody, Inherited):
+class TestInheritedAsNobody(harness.AsNobody, TestInherited):
     pass
 
 
-class TimeLimits(harness.Case):
+class TestTimeLimits(harness.Case):
     def test_target_that_ends_when_asked(self):
         code = REACTING + f"""
 def handle(signum, frame):
@@ -328,14 +324,14 @@ for_ever()
 """
         began = time.monotonic()
         done = self.trace("--timeout", "500ms", "-o", "p.json", "--", *python(code))
-        self.assertGreaterEqual(time.monotonic() - began, 0.5)
-        self.assertEqual((done.status, done.out), (7, "handled 15\n"), done)
-        self.assertIn(MARK_NAME, harness.observed(self.json("p.json")))
+        assert time.monotonic() - began >= 0.5
+        assert (done.status, done.out) == (7, "handled 15\n")
+        assert MARK_NAME in harness.observed(self.json("p.json"))
 
     def test_target_without_a_handler(self):
         done = self.trace("--timeout", "0.2s", "-o", "p.json", "--", "sleep", "1000")
-        self.assertEqual(done.status, -signal.SIGTERM, done)
-        self.assertTrue(self.path("p.json").exists())
+        assert done.status == -signal.SIGTERM
+        assert self.path("p.json").exists()
 
     def test_target_that_does_not_end(self):
         code = "import os, signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nos.fork()\nos.fork()\n" \
@@ -343,12 +339,12 @@ for_ever()
         began = time.monotonic()
         done = self.trace("--json", "--timeout", "500ms", "--kill-after", "300ms", "-o", "p.json", "--",
                           *python(code))
-        self.assertGreaterEqual(time.monotonic() - began, 0.8)
-        self.assertEqual(done.status, -signal.SIGKILL, done)
-        self.assertEqual(self.processes(), [])
-        self.assertEqual(json.loads(done.err)["processes"], 4)
-        self.assertEqual(json.loads(done.err)["signal"], signal.SIGKILL)
-        self.assertTrue(self.path("p.json").exists())
+        assert time.monotonic() - began >= 0.8
+        assert done.status == -signal.SIGKILL
+        assert self.processes() == []
+        assert json.loads(done.err)["processes"] == 4
+        assert json.loads(done.err)["signal"] == signal.SIGKILL
+        assert self.path("p.json").exists()
 
     def test_target_that_forks_all_the_time(self):
         # A process that is always a new one: at the moment of the killing its newest may not be known yet.
@@ -360,35 +356,35 @@ for_ever()
         for _ in range(5):
             done = self.trace("-q", "--timeout", "200ms", "--kill-after", "100ms", "-o", "p.json", "--",
                               *python(code))
-            self.assertEqual(done.status, -signal.SIGKILL, done)
-            self.assertEqual(self.processes(), [])
+            assert done.status == -signal.SIGKILL
+            assert self.processes() == []
 
     def test_what_the_first_process_left_behind_is_asked_too(self):
         os.mkfifo(self.path("go"))
         os.chmod(self.path("go"), 0o666)
         done = self.trace("--json", "--timeout", "1s", "-o", "p.json", "--", *python(LEAVE_DAEMON))
-        self.assertEqual(done.status, 5, done)
+        assert done.status == 5
         wait_until_gone([int(done.out)])
-        self.assertFalse(self.path("daemon-done").exists())
-        self.assertGreaterEqual(json.loads(done.err)["duration_ms"], 1000)
+        assert not self.path("daemon-done").exists()
+        assert json.loads(done.err)["duration_ms"] >= 1000
 
     def test_limit_that_is_not_reached(self):
         for duration in ("1h", "100", "5m", "0.5h", "60s", "99999ms"):
             done = self.trace("-q", "--timeout", duration, "--kill-after", "1ms", "-o", "p.json", "--",
                               "true")
-            self.assertEqual((done.status, done.err), (0, ""))
+            assert (done.status, done.err) == (0, "")
 
     def test_stopped_target_is_killed(self):
         running = self.start_trace("-q", "--timeout", "500ms", "--kill-after", "300ms", "-o", "p.json", "--",
                                    "sh", "-c", "kill -STOP $$")
-        self.assertEqual(running.end().status, -signal.SIGKILL)
+        assert running.end().status == -signal.SIGKILL
 
 
-class TimeLimitsAsNobody(harness.AsNobody, TimeLimits):
+class TestTimeLimitsAsNobody(harness.AsNobody, TestTimeLimits):
     pass
 
 
-class KilledOutright(harness.Case):
+class TestKilledOutright(harness.Case):
     """SIGKILL to callcensus: nothing of the target may be left, least of all stopped for ever."""
 
     # One of each kind that could survive; each says its pid.
@@ -433,17 +429,17 @@ stay()
     def test_nothing_is_left(self):
         running = self.start_trace("-o", "p.json", "--recording", "r.json", "--", *python(self.KINDS))
         pids = [int(running.line()) for _ in range(9)]
-        self.assertEqual(len(set(pids)), 9)
+        assert len(set(pids)) == 9
         for pid in pids:
-            self.assertEqual(status_field(pid, "TracerPid"), str(running.pid))
+            assert status_field(pid, "TracerPid") == str(running.pid)
         wait_for(lambda: stat_of(pids[0]) and any(stat_of(pid)[0] in "Tt" for pid in pids),
                  "one to be stopped")
         running.send(signal.SIGKILL)
-        self.assertEqual(running.process.wait(harness.DEADLINE_S), -signal.SIGKILL)
+        assert running.process.wait(harness.DEADLINE_S) == -signal.SIGKILL
         wait_until_gone(pids)
-        self.assertEqual(self.processes(), [])
-        self.assertFalse(self.path("p.json").exists())
-        self.assertFalse(self.path("r.json").exists())
+        assert self.processes() == []
+        assert not self.path("p.json").exists()
+        assert not self.path("r.json").exists()
 
     def test_in_the_middle_of_forks_and_execs(self):
         storm = "import os, signal\nsignal.signal(signal.SIGCHLD, signal.SIG_IGN)\n" \
@@ -481,26 +477,26 @@ stay()
         running.send(signal.SIGKILL)
         running.process.wait(harness.DEADLINE_S)
         recording = self.json("r.json")
-        self.assertFalse(recording["complete"])
-        self.assertIn("snapshot", recording["gaps"][0])
-        self.assertIn(MARK_NAME, harness.recorded(recording))
-        self.assertNotIn("exit_code", recording)
-        self.assertNotIn("signal", recording)
+        assert not recording["complete"]
+        assert "snapshot" in recording["gaps"][0]
+        assert MARK_NAME in harness.recorded(recording)
+        assert "exit_code" not in recording
+        assert "signal" not in recording
         done = self.callcensus("derive", "r.json", "-o", "p.json")
-        self.assertSucceeded(done)
-        self.assertIn("not complete", done.err)
-        self.assertIn(MARK_NAME, harness.observed(self.json("p.json")))
+        self.assert_succeeded(done)
+        assert "not complete" in done.err
+        assert MARK_NAME in harness.observed(self.json("p.json"))
 
 
-class KilledOutrightAsNobody(harness.AsNobody, KilledOutright):
+class TestKilledOutrightAsNobody(harness.AsNobody, TestKilledOutright):
     test_the_recording_so_far_is_there = None  # takes ten seconds and does not depend on who it is
 
 
-class Daemons(harness.Case):
+class TestDaemons(harness.Case):
     """What outlives the first process."""
 
-    def setUp(self):
-        super().setUp()
+    def set_up(self):
+        super().set_up()
         os.mkfifo(self.path("go"))
         os.chmod(self.path("go"), 0o666)
 
@@ -515,16 +511,16 @@ class Daemons(harness.Case):
         daemon = int(running.line())
         first = [pid for pid in harness.tracees_of(running.pid) if pid != daemon]
         wait_until_gone(first)
-        self.assertIsNone(running.process.poll())
-        self.assertEqual(status_field(daemon, "TracerPid"), str(running.pid))
+        assert running.process.poll() is None
+        assert status_field(daemon, "TracerPid") == str(running.pid)
         go = self.release()
         done = running.end()
         os.close(go)
-        self.assertEqual(done.status, 5, done)
+        assert done.status == 5
         summary = json.loads(done.err)
-        self.assertEqual((summary["survivors"], summary["let_go"], summary["processes"]), (1, 0, 3))
-        self.assertTrue(self.path("daemon-done").exists())
-        self.assertIn(MARK_NAME, harness.observed(self.json("p.json")))
+        assert (summary["survivors"], summary["let_go"], summary["processes"]) == (1, 0, 3)
+        assert self.path("daemon-done").exists()
+        assert MARK_NAME in harness.observed(self.json("p.json"))
 
     def test_asked_to_end_when_they_are_all_that_is_left(self):
         code = LEAVE_DAEMON.replace("with open", f"""
@@ -542,10 +538,10 @@ class Daemons(harness.Case):
         wait_for(lambda: int(status_field(daemon, "SigCgt"), 16) & 1 << signal.SIGTERM - 1, "its handler")
         running.send(signal.SIGTERM)
         go = self.release()  # Python's handlers run when it has returned from its call
-        self.assertEqual(running.end().status, 5)
+        assert running.end().status == 5
         os.close(go)
-        self.assertTrue(self.path("asked").exists())
-        self.assertIn(MARK_NAME, harness.observed(self.json("p.json")))
+        assert self.path("asked").exists()
+        assert MARK_NAME in harness.observed(self.json("p.json"))
 
     def test_interrupt_lets_go_when_they_are_all_that_is_left(self):
         running = self.start_trace("--json", "-o", "p.json", "--", *python(LEAVE_DAEMON))
@@ -553,19 +549,19 @@ class Daemons(harness.Case):
         wait_until_gone([pid for pid in harness.tracees_of(running.pid) if pid != daemon])
         running.send(signal.SIGINT)
         done = running.end()
-        self.assertEqual(done.status, 5, done)
-        self.assertEqual(json.loads(done.err)["let_go"], 1)
-        self.assertFalse(json.loads(done.err)["complete"])
+        assert done.status == 5
+        assert json.loads(done.err)["let_go"] == 1
+        assert not json.loads(done.err)["complete"]
         self.assert_runs_on_untraced(daemon)
 
     def assert_runs_on_untraced(self, daemon):
         for task in pathlib.Path(f"/proc/{daemon}/task").iterdir():
-            self.assertEqual(status_field(f"{daemon}/task/{task.name}", "TracerPid"), "0")
+            assert status_field(f"{daemon}/task/{task.name}", "TracerPid") == "0"
         wait_for(lambda: stat_of(daemon)[0] in "SR", "the daemon to run")
         go = self.release()
         wait_until_gone([daemon])
         os.close(go)
-        self.assertTrue(self.path("daemon-done").exists())
+        assert self.path("daemon-done").exists()
         self.path("daemon-done").unlink()
 
     def test_until_exit(self):
@@ -573,11 +569,11 @@ class Daemons(harness.Case):
             running = self.start_trace("--json", "--until-exit", "-o", "p.json", "--", *python(LEAVE_DAEMON))
             daemon = int(running.line())
             done = running.end()
-            self.assertEqual(done.status, 5, done)
+            assert done.status == 5
             summary = json.loads(done.err)
-            self.assertEqual((summary["let_go"], summary["complete"]), (1, False))
-            self.assertIn("execve", harness.observed(self.json("p.json")))
-            self.assertNotIn(MARK_NAME, harness.observed(self.json("p.json")))
+            assert (summary["let_go"], summary["complete"]) == (1, False)
+            assert "execve" in harness.observed(self.json("p.json"))
+            assert MARK_NAME not in harness.observed(self.json("p.json"))
             self.assert_runs_on_untraced(daemon)
 
     def test_until_exit_with_threads_and_calls_all_the_time(self):
@@ -592,7 +588,7 @@ class Daemons(harness.Case):
         running = self.start_trace("--json", "--until-exit", "-o", "p.json", "--", *python(code))
         daemon = int(running.line())
         done = running.end()
-        self.assertEqual(done.status, 5, done)
+        assert done.status == 5
         self.assert_runs_on_untraced(daemon)
 
     def test_until_exit_with_a_stopped_one(self):
@@ -609,18 +605,18 @@ class Daemons(harness.Case):
         os.write(write_end""")
         running = self.start_trace("-q", "--until-exit", "-o", "p.json", "--", *python(code))
         daemon, stopped = map(int, running.line().split())
-        self.assertEqual(running.end().status, 5)
+        assert running.end().status == 5
         wait_for(lambda: stat_of(stopped)[0] == "T", "it to be stopped as before")
-        self.assertEqual(status_field(stopped, "TracerPid"), "0")
+        assert status_field(stopped, "TracerPid") == "0"
         os.kill(stopped, signal.SIGCONT)
         self.assert_runs_on_untraced(daemon)
         wait_until_gone([stopped])
 
     def test_until_exit_without_any(self):
         done = self.trace("--json", "--until-exit", "-o", "p.json", "--", "sh", "-c", "true; exit 3")
-        self.assertEqual(done.status, 3)
+        assert done.status == 3
         summary = json.loads(done.err)
-        self.assertEqual((summary["let_go"], summary["complete"]), (0, True))
+        assert (summary["let_go"], summary["complete"]) == (0, True)
 
     def test_target_that_adopts_its_orphans(self):
         code = f"""
@@ -645,19 +641,19 @@ print(sorted(ended))
 """
         native = self.run_natively(*python(code))
         traced = self.trace("-q", "--recording", "r.json", "-o", "p.json", "--", *python(code))
-        self.assertEqual((traced.status, traced.out, traced.err), (0, native.out, native.err))
-        self.assertEqual(traced.out, f"{sorted([0, 1, 2, 3] * 5)}\n")
-        self.assertEqual(len(self.json("r.json")["processes"]), 21)
-        self.assertEqual(harness.recorded(self.json("r.json"))[MARK_NAME], 5)
+        assert (traced.status, traced.out, traced.err) == (0, native.out, native.err)
+        assert traced.out == f"{sorted([0, 1, 2, 3] * 5)}\n"
+        assert len(self.json("r.json")["processes"]) == 21
+        assert harness.recorded(self.json("r.json"))[MARK_NAME] == 5
 
 
-class DaemonsAsNobody(harness.AsNobody, Daemons):
+class TestDaemonsAsNobody(harness.AsNobody, TestDaemons):
     pass
 
 
-@unittest.skipUnless(os.geteuid() == 0, "needs root")
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
 @harness.needs("unshare", "nsenter")
-class FirstProcess(harness.Case):
+class TestFirstProcess(harness.Case):
     """As process 1 of a container: nobody else reaps orphans, and no signal has a default action for it."""
 
     def start_as_first(self, *arguments, **options):
@@ -670,21 +666,20 @@ class FirstProcess(harness.Case):
     def inside(running):
         return wait_for(lambda: harness.children_of(running.pid), "callcensus to start")[0]
 
-    def test_exit_statuses(self):
-        for script, status in (("exit 0", 0), ("exit 7", 7), ("kill -TERM $$", 128 + 15),
-                               ("kill -KILL $$", 128 + 9),
-                               ("kill -SEGV $$", 128 + 11), ("kill -INT $$", 128 + 2)):
-            with self.subTest(script=script):
-                done = self.start_as_first("-q", "-o", "p.json", "--", "sh", "-c",
-                                           f"ulimit -c 0; {script}").end()
-                self.assertEqual((done.status, done.out, done.err), (status, "", ""))
-                self.path("p.json").unlink()
+    @pytest.mark.parametrize("script, status", [
+        ("exit 0", 0), ("exit 7", 7), ("kill -TERM $$", 128 + 15),
+        ("kill -KILL $$", 128 + 9),
+        ("kill -SEGV $$", 128 + 11), ("kill -INT $$", 128 + 2)])
+    def test_exit_statuses(self, script, status):
+        done = self.start_as_first("-q", "-o", "p.json", "--", "sh", "-c",
+                                   f"ulimit -c 0; {script}").end()
+        assert (done.status, done.out, done.err) == (status, "", "")
+        self.path("p.json").unlink()
 
     def test_failed_starts(self):
-        self.assertEqual(self.start_as_first("-o", "p.json", "--", "./nothing").end().status,
-                         harness.NOT_FOUND)
-        self.assertEqual(self.start_as_first("-o", "p.json", "--", "/").end().status, harness.CANNOT_EXECUTE)
-        self.assertEqual(self.files(), [])
+        assert self.start_as_first("-o", "p.json", "--", "./nothing").end().status == harness.NOT_FOUND
+        assert self.start_as_first("-o", "p.json", "--", "/").end().status == harness.CANNOT_EXECUTE
+        assert self.files() == []
 
     def test_request_to_end_is_forwarded(self):
         for name in ("TERM", "INT", "HUP", "USR1"):
@@ -694,20 +689,20 @@ class FirstProcess(harness.Case):
             running.expect("ready")
             os.kill(self.inside(running), getattr(signal, f"SIG{name}"))
             done = running.end()
-            self.assertEqual((done.status, done.out), (7, "handled\n"), done)
+            assert (done.status, done.out) == (7, "handled\n")
 
     def test_request_without_a_handler(self):
         running = self.start_as_first("-q", "-o", "p.json", "--", "sh", "-c", "echo ready; exec sleep 1000")
         running.expect("ready")
         os.kill(self.inside(running), signal.SIGTERM)
-        self.assertEqual(running.end().status, 128 + signal.SIGTERM)
-        self.assertTrue(self.path("p.json").exists())
+        assert running.end().status == 128 + signal.SIGTERM
+        assert self.path("p.json").exists()
 
     def test_signal_from_inside(self):
         code = REACTING + "signal.signal(signal.SIGTERM, lambda *_: (say('handled'), os._exit(7)))\n" \
             "say('ready')\nos.system('kill -TERM 1')\nfor_ever()\n"
         done = self.start_as_first("-q", "-o", "p.json", "--", *python(code)).end()
-        self.assertEqual((done.status, done.out), (7, "ready\nhandled\n"), done)
+        assert (done.status, done.out) == (7, "ready\nhandled\n")
 
     def test_orphans_of_the_target_are_reaped(self):
         code = """
@@ -725,8 +720,8 @@ while others():
 print("all reaped", os.getppid())
 """
         done = self.start_as_first("--json", "-o", "p.json", "--", *python(code)).end()
-        self.assertEqual((done.status, done.out), (0, "all reaped 1\n"), done)
-        self.assertEqual(json.loads(done.err)["processes"], 41)
+        assert (done.status, done.out) == (0, "all reaped 1\n")
+        assert json.loads(done.err)["processes"] == 41
 
     def test_strangers_are_reaped(self):
         # Somebody enters the container (docker exec) and leaves an orphan.
@@ -739,17 +734,17 @@ print("all reaped", os.getppid())
         target = harness.tracees_of(first)
         entered = self.run_natively("nsenter", "--pid", "--target", str(first), "sh", "-c",
                                     "(read x <go) >/dev/null 2>&1 </dev/null &")
-        self.assertEqual(entered.status, 0, entered)
+        assert entered.status == 0, entered
         strangers = wait_for(lambda: [pid for pid in harness.children_of(first) if pid not in target],
                              "the orphan")
-        self.assertEqual(status_field(strangers[0], "TracerPid"), "0")
+        assert status_field(strangers[0], "TracerPid") == "0"
         go = os.open(self.path("go"), os.O_RDWR)
         os.write(go, b"\n")
         wait_until_gone(strangers)
         os.close(go)
         done = running.end(b"\n")
-        self.assertEqual(done.status, 3, done)
-        self.assertEqual(json.loads(done.err)["processes"], 1)
+        assert done.status == 3
+        assert json.loads(done.err)["processes"] == 1
 
     def test_stranger_that_stays_does_not_keep_us(self):
         running = self.start_as_first("-q", "-o", "p.json", "--", "sh", "-c", "echo ready; read x; exit 3",
@@ -760,7 +755,7 @@ print("all reaped", os.getppid())
         self.run_natively("nsenter", "--pid", "--target", str(first), "sh", "-c",
                           "sleep 1000 >/dev/null 2>&1 </dev/null &")
         wait_for(lambda: [pid for pid in harness.children_of(first) if pid not in target], "the orphan")
-        self.assertEqual(running.end(b"\n").status, 3)
+        assert running.end(b"\n").status == 3
 
     def test_daemon_is_followed(self):
         os.mkfifo(self.path("go"))
@@ -772,10 +767,6 @@ print("all reaped", os.getppid())
         os.write(go, b"\n")
         done = running.end()
         os.close(go)
-        self.assertEqual(done.status, 5, done)
-        self.assertTrue(self.path("daemon-done").exists())
-        self.assertIn(MARK_NAME, harness.observed(self.json("p.json")))
-
-
-if __name__ == "__main__":
-    harness.main()
+        assert done.status == 5
+        assert self.path("daemon-done").exists()
+        assert MARK_NAME in harness.observed(self.json("p.json"))

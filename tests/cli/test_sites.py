@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Who made a call: the module, its build-id, and the place in it."""
 
 import os
@@ -7,10 +6,12 @@ import re
 import struct
 import subprocess
 
+import pytest
+
 import harness
 from harness import needs, python
 
-TRACEES = pathlib.Path(os.environ.get("CALLCENSUS_TRACEES", ".")).resolve()
+TRACEES = harness.TRACEES.resolve()
 # In the last one a process runs freely almost at once: then only calls that are new stop it.
 ENGINES = {"ptrace": ("--engine", "ptrace"), "adaptive": ("--engine", "adaptive"),
            "let run": ("--engine", "adaptive", "--patience", "0")}
@@ -46,10 +47,10 @@ def code_before(path, address, size):
     raise AssertionError(f"nothing is loaded at {address:#x} of {path}")
 
 
-class Sites(harness.Case):
+class TestSites(harness.Case):
     def record(self, engine, *command, status=0):
         done = self.trace("--recording", "r.json", "-o", "p.json", *ENGINES[engine], "--", *command)
-        self.assertEqual(done.status, status, done)
+        assert done.status == status
         recording = self.json("r.json")
         sites = {}
         for call in recording["calls"]:
@@ -59,87 +60,84 @@ class Sites(harness.Case):
 
     def assert_place(self, site, path, symbol, code=SYSCALL):
         """That it is in this file, in this function, and behind an instruction that makes calls."""
-        self.assertEqual(os.path.realpath(site["path"]), os.path.realpath(path))
-        self.assertEqual(site["build_id"], build_id(path))
-        self.assertEqual(site.get("symbol"), symbol)
+        assert os.path.realpath(site["path"]) == os.path.realpath(path)
+        assert site["build_id"] == build_id(path)
+        assert site.get("symbol") == symbol
         if symbol is not None:
             begin, size = function(path, symbol)
-            self.assertEqual(site["offset"], begin + site["symbol_offset"])
-            self.assertTrue(0 < site["symbol_offset"] <= size)
+            assert site["offset"] == begin + site["symbol_offset"]
+            assert 0 < site["symbol_offset"] <= size
         if code:
-            self.assertEqual(code_before(path, site["offset"], len(code)), code)
+            assert code_before(path, site["offset"], len(code)) == code
 
+    @pytest.mark.parametrize("engine", ENGINES)
     @needs("nm", "readelf")
-    def test_every_kind_of_place(self):
+    def test_every_kind_of_place(self, engine):
         if not (TRACEES / PROGRAM).exists():
-            self.skipTest(f"{PROGRAM} is not built here")
-        for engine in ENGINES:
-            with self.subTest(engine):
-                sites = {name: of for (abi, name), of in self.record(engine, str(TRACEES / PROGRAM)).items()
-                         if abi == "x86_64"}
-                only = {name: of[0] for name, of in sites.items() if len(of) == 1}
-                self.assertEqual(os.path.basename(only["getsid"]["path"]), "libc.so.6")
-                self.assert_place(only["getsid"], only["getsid"]["path"], "getsid")
-                self.assert_place(only["getpgid"], TRACEES / PROGRAM, "call_from_program")
+            pytest.skip(f"{PROGRAM} is not built here")
+        sites = {name: of for (abi, name), of in self.record(engine, str(TRACEES / PROGRAM)).items()
+                 if abi == "x86_64"}
+        only = {name: of[0] for name, of in sites.items() if len(of) == 1}
+        assert os.path.basename(only["getsid"]["path"]) == "libc.so.6"
+        self.assert_place(only["getsid"], only["getsid"]["path"], "getsid")
+        self.assert_place(only["getpgid"], TRACEES / PROGRAM, "call_from_program")
 
-                # The same call from the same address, where there was another library by then. Known calls of
-                # a process that runs freely are not seen.
-                twice = sites["sched_get_priority_max"]
-                self.assert_place(twice[0], TRACEES / FIRST, "call_from_library")
-                if engine != "let run":
-                    self.assertEqual(len(twice), 2)
-                    self.assert_place(twice[1], TRACEES / SECOND, "call_from_library")
-                self.assert_place(only["sched_get_priority_min"], TRACEES / SECOND, "call_from_library")
-                self.assertNotEqual(build_id(TRACEES / FIRST), build_id(TRACEES / SECOND))
+        # The same call from the same address, where there was another library by then. Known calls of
+        # a process that runs freely are not seen.
+        twice = sites["sched_get_priority_max"]
+        self.assert_place(twice[0], TRACEES / FIRST, "call_from_library")
+        if engine != "let run":
+            assert len(twice) == 2
+            self.assert_place(twice[1], TRACEES / SECOND, "call_from_library")
+        self.assert_place(only["sched_get_priority_min"], TRACEES / SECOND, "call_from_library")
+        assert build_id(TRACEES / FIRST) != build_id(TRACEES / SECOND)
 
-                generated = only["timer_getoverrun"]
-                self.assertEqual((generated["path"], generated["build_id"]), ("[anonymous]", ""))
-                self.assertEqual(generated["offset"], 12)
-                self.assertNotIn("symbol", generated)
+        generated = only["timer_getoverrun"]
+        assert (generated["path"], generated["build_id"]) == ("[anonymous]", "")
+        assert generated["offset"] == 12
+        assert "symbol" not in generated
 
-                in_memory = only["timer_delete"]
-                self.assertEqual(in_memory["path"], "/memfd:code (deleted)")
-                if self.user is None and os.geteuid() == 0:
-                    self.assert_place(in_memory | {"path": TRACEES / FIRST}, TRACEES / FIRST, "call_from_library")
+        in_memory = only["timer_delete"]
+        assert in_memory["path"] == "/memfd:code (deleted)"
+        if self.user is None and os.geteuid() == 0:
+            self.assert_place(in_memory | {"path": TRACEES / FIRST}, TRACEES / FIRST, "call_from_library")
 
-                vdso = only["clock_gettime"]
-                self.assertEqual(vdso["path"], "[vdso]")
-                self.assertRegex(vdso["symbol"], r"\A(__vdso_)?clock_gettime\Z")
-                self.assertRegex(vdso["build_id"], r"\A[0-9a-f]{40}\Z")
+        vdso = only["clock_gettime"]
+        assert vdso["path"] == "[vdso]"
+        assert re.search(r"\A(__vdso_)?clock_gettime\Z", vdso["symbol"])
+        assert re.search(r"\A[0-9a-f]{40}\Z", vdso["build_id"])
 
-                loader = only["pread64"]
-                self.assertRegex(os.path.basename(loader["path"]), r"\Ald-linux")
-                self.assert_place(loader, loader["path"], loader.get("symbol"))
+        loader = only["pread64"]
+        assert re.search(r"\Ald-linux", os.path.basename(loader["path"]))
+        self.assert_place(loader, loader["path"], loader.get("symbol"))
 
+    @pytest.mark.parametrize("engine", ENGINES)
     @needs("nm", "readelf")
-    def test_a_32_bit_program(self):
+    def test_a_32_bit_program(self, engine):
         program = TRACEES / "tracee_i386"
         if not program.exists():
-            self.skipTest("no 32-bit programs are built here")
-        for engine in ENGINES:
-            with self.subTest(engine):
-                sites = self.record(engine, str(program))
-                self.assert_place(sites["i386", "getpgid"][0], program, "main", None)
-                # Through the vDSO, which is not who asks.
-                getsid = sites["i386", "getsid"][0]
-                self.assertEqual(os.path.basename(getsid["path"]), "libc.so.6")
-                self.assert_place(getsid, getsid["path"], "syscall", None)
+            pytest.skip("no 32-bit programs are built here")
+        sites = self.record(engine, str(program))
+        self.assert_place(sites["i386", "getpgid"][0], program, "main", None)
+        # Through the vDSO, which is not who asks.
+        getsid = sites["i386", "getsid"][0]
+        assert os.path.basename(getsid["path"]) == "libc.so.6"
+        self.assert_place(getsid, getsid["path"], "syscall", None)
 
-    def test_what_a_thread_does_after_its_leader(self):
+    @pytest.mark.parametrize("engine", ENGINES)
+    def test_what_a_thread_does_after_its_leader(self, engine):
         """/proc/PID/maps of a process whose leader has ended is empty."""
-        for engine in ENGINES:
-            with self.subTest(engine):
-                sites = self.record(engine, str(TRACEES / "tracee_leader_exits_first"), status=11)
-                # Of the execve that began it only the success was seen.
-                self.assertEqual([name for (_, name), of in sites.items() if not of], ["execve"])
+        sites = self.record(engine, str(TRACEES / "tracee_leader_exits_first"), status=11)
+        # Of the execve that began it only the success was seen.
+        assert [name for (_, name), of in sites.items() if not of] == ["execve"]
 
     def test_few_of_many(self):
         code = "import os\nfor i in range(300):\n if os.fork() == 0: os._exit(0)\n os.wait()"
         sites = self.record("ptrace", *python(code))
-        self.assertTrue(all(len(of) <= 4 for of in sites.values()), sites)
-        self.assertTrue(all(len(of) == len({(site["path"], site["offset"]) for site in of})
-                            for of in sites.values()), sites)
-        self.assertEqual([name for (_, name), of in sites.items() if not of], ["execve"])
+        assert all(len(of) <= 4 for of in sites.values()), sites
+        assert all(len(of) == len({(site["path"], site["offset"]) for site in of})
+                   for of in sites.values()), sites
+        assert [name for (_, name), of in sites.items() if not of] == ["execve"]
 
     def test_show_and_diff_tell(self):
         self.record("ptrace", "true")
@@ -148,14 +146,10 @@ class Sites(harness.Case):
         where, = (of[0] for (_, name), of in sites.items() if name == "getsid")
         short = os.path.basename(where["path"]) + " (getsid)"
         shown = self.run_natively(harness.PROGRAM, "show", "r.json")
-        self.assertRegex(shown.out, rf"(?m)^  getsid .*  {re.escape(short)}$")
+        assert re.search(rf"(?m)^  getsid .*  {re.escape(short)}$", shown.out)
         difference = self.run_natively(harness.PROGRAM, "diff", "small.json", "r.json")
-        self.assertRegex(difference.out, rf"\+ getsid .*\n(      made by .*\n)+      at {re.escape(short)}\n")
+        assert re.search(rf"\+ getsid .*\n(      made by .*\n)+      at {re.escape(short)}\n", difference.out)
 
 
-class SitesAsNobody(harness.AsNobody, Sites):
+class TestSitesAsNobody(harness.AsNobody, TestSites):
     pass
-
-
-if __name__ == "__main__":
-    harness.main()

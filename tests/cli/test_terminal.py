@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """On a terminal: job control as without us, and a status line that keeps out of the way."""
 
 import itertools
@@ -8,20 +7,26 @@ import re
 import signal
 import subprocess
 
+import pytest
+
 import harness
 from harness import MARK, MARK_NAME, REACTING, Shell, Terminal, is_gone, python, stat_of, wait_for
 
 # What the status line looks like.
 STATUS = rb"callcensus \d+:\d\d  processes \d+  calls \d+"
 
+# Lines on the screen: some, and more than fit.
+FEW_AND_MANY = [2, Terminal.ROWS + 5]
 
-class Jobs(harness.Case):
+
+
+class TestJobs(harness.Case):
     """Under an interactive shell that knows only callcensus and not its target."""
 
-    def setUp(self):
-        super().setUp()
+    def set_up(self):
+        super().set_up()
         self.shell = Shell(self)
-        self.addCleanup(self._end_shell)
+        self.cleanups.callback(self._end_shell)
 
     def _end_shell(self):
         self.shell.close()
@@ -44,16 +49,16 @@ class Jobs(harness.Case):
         self.shell.expect("ready\r\n")
         self.shell.type("\x03")
         self.shell.prompt()
-        self.assertEqual(self.shell.last_status(), 128 + signal.SIGINT)
-        self.assertEqual(self.processes(), [self.shell.process.pid])
-        self.assertIn("execve", harness.observed(self.json("p.json")))
+        assert self.shell.last_status() == 128 + signal.SIGINT
+        assert self.processes() == [self.shell.process.pid]
+        assert "execve" in harness.observed(self.json("p.json"))
 
     def test_quit_by_the_keyboard(self):
         self.trace("sh -c 'ulimit -c 0; echo ready; exec sleep 1000'")
         self.shell.expect("ready\r\n")
         self.shell.type("\x1c")
         self.shell.prompt()
-        self.assertEqual(self.shell.last_status(), 128 + signal.SIGQUIT)
+        assert self.shell.last_status() == 128 + signal.SIGQUIT
 
     def test_interrupt_reaches_the_target_once(self):
         command = self.script("target.py", REACTING + f"""
@@ -77,8 +82,8 @@ os._exit(7)
         os.kill(tracer, signal.SIGUSR1)
         self.shell.expect(r"interrupts 5\r\n")
         self.shell.prompt()
-        self.assertEqual(self.shell.last_status(), 7)
-        self.assertIn(MARK_NAME, harness.observed(self.json("p.json")))
+        assert self.shell.last_status() == 7
+        assert MARK_NAME in harness.observed(self.json("p.json"))
 
     def test_target_that_handles_the_interrupt_and_exits(self):
         self.trace("sh -c 'trap \"echo cleaned up; exit 3\" INT; echo ready; while read x; do :; done'")
@@ -86,7 +91,7 @@ os._exit(7)
         self.shell.type("\x03")
         self.shell.expect("cleaned up\r\n")
         self.shell.prompt()
-        self.assertEqual(self.shell.last_status(), 3)
+        assert self.shell.last_status() == 3
 
     ASKING = """
 import os, sys
@@ -108,8 +113,8 @@ os._exit(5)
     def end_asking(self):
         self.shell.type("end\n")
         self.shell.prompt()
-        self.assertEqual(self.shell.last_status(), 5)
-        self.assertIn("execve", harness.observed(self.json("p.json")))
+        assert self.shell.last_status() == 5
+        assert "execve" in harness.observed(self.json("p.json"))
 
     def test_suspended_and_continued(self):
         target, tracer = self.start_asking()
@@ -119,9 +124,9 @@ os._exit(5)
             self.shell.type("\x1a")
             self.shell.expect(r"Stopped")
             self.shell.prompt()
-            self.assertEqual(self.state(tracer), "T")
-            self.assertIn(self.state(target), "Tt")
-            self.assertEqual(self.shell.foreground(), self.shell.process.pid)
+            assert self.state(tracer) == "T"
+            assert self.state(target) in "Tt"
+            assert self.shell.foreground() == self.shell.process.pid
             self.shell.type("fg\n")
             self.shell.expect(r"\$CC trace[^\n]*\n")
             wait_for(lambda: self.shell.foreground() == tracer, "the job to be in the foreground")
@@ -146,12 +151,12 @@ for_ever()
         self.shell.prompt()
         os.kill(target, signal.SIGUSR1)
         self.shell.expect("still there\r\n")
-        self.assertNotEqual(self.state(tracer), "T")
+        assert self.state(tracer) != "T"
         self.shell.type("fg\n")
         wait_for(lambda: self.shell.foreground() == tracer, "the job to be in the foreground")
         os.kill(tracer, signal.SIGUSR2)
         self.shell.prompt()
-        self.assertEqual(self.shell.last_status(), 6)
+        assert self.shell.last_status() == 6
 
     def test_suspend_that_the_target_handles(self):
         # An editor puts the terminal in order first and then stops itself.
@@ -176,13 +181,13 @@ for_ever()
             self.shell.expect("putting things in order\r\n")
             self.shell.expect("Stopped")
             self.shell.prompt()
-            self.assertEqual(self.state(tracer), "T")
+            assert self.state(tracer) == "T"
             self.shell.type("fg\n")
             self.shell.expect("back again\r\n")
         os.kill(tracer, signal.SIGUSR1)
         self.shell.prompt()
-        self.assertEqual(self.shell.last_status(), 4)
-        self.assertIn(MARK_NAME, harness.observed(self.json("p.json")))
+        assert self.shell.last_status() == 4
+        assert MARK_NAME in harness.observed(self.json("p.json"))
 
     def test_suspend_that_the_target_ignores(self):
         command = self.script("target.py", REACTING + """
@@ -199,10 +204,10 @@ for_ever()
         self.shell.expect(r"\^Z")  # the terminal now has thrown away what was still to be shown
         os.kill(tracer, signal.SIGUSR1)
         self.shell.expect("still there\r\n")
-        self.assertNotEqual(self.state(tracer), "T")
+        assert self.state(tracer) != "T"
         os.kill(tracer, signal.SIGUSR2)
         self.shell.prompt()
-        self.assertEqual(self.shell.last_status(), 4)
+        assert self.shell.last_status() == 4
 
     def test_target_stopped_by_somebody_else(self):
         for signum in (signal.SIGSTOP, signal.SIGTSTP):
@@ -210,7 +215,7 @@ for_ever()
             os.kill(target, signum)
             self.shell.expect("Stopped")
             self.shell.prompt()
-            self.assertEqual(self.state(tracer), "T")
+            assert self.state(tracer) == "T"
             self.shell.type("fg\n")
             wait_for(lambda tracer=tracer: self.shell.foreground() == tracer, "the job to be in the foreground")
             self.shell.type("after\n")
@@ -224,7 +229,7 @@ for_ever()
         self.shell.type("fg\n")
         self.shell.expect("went on\r\n")
         self.shell.prompt()
-        self.assertEqual(self.shell.last_status(), 9)
+        assert self.shell.last_status() == 9
 
     def test_continued_by_a_signal_to_us_alone(self):
         command = self.script("target.py", REACTING + """
@@ -250,7 +255,7 @@ for_ever()
         os.kill(tracer, signal.SIGTSTP)
         self.shell.expect("Stopped")
         self.shell.prompt()
-        self.assertIn(self.state(target), "Tt")
+        assert self.state(target) in "Tt"
         self.shell.type("fg\n")
         wait_for(lambda: self.shell.foreground() == tracer, "the job to be in the foreground")
         self.shell.type("after\n")
@@ -273,7 +278,7 @@ for_ever()
         tracer = int(self.shell.result("jobs -p"))
         # Stopped by SIGTTIN when it reads; bash tells with the next prompt.
         wait_for(lambda: self.state(tracer) == "T", "callcensus to stop with its target")
-        self.assertIn(self.state(target), "Tt")
+        assert self.state(target) in "Tt"
         self.shell.type("jobs\n")
         self.shell.expect(r"Stopped")
         self.shell.prompt()
@@ -293,7 +298,7 @@ for_ever()
         self.shell.type("fg\n")
         self.shell.expect(r"\nnow\r\n")
         self.shell.prompt()
-        self.assertEqual(self.shell.last_status(), 3)
+        assert self.shell.last_status() == 3
 
     def test_background_job_does_not_touch_the_terminal(self):
         # Its status line would come between the prompt and what is typed there.
@@ -303,7 +308,7 @@ for_ever()
         self.shell.type("wait\n")
         self.shell.expect(r'"exit_code":0')
         self.shell.prompt()
-        self.assertNotRegex(self.shell.output, STATUS)
+        assert not re.search(STATUS, self.shell.output)
 
     def test_pipeline(self):
         # Ctrl-C goes to all of it, and the shell sees the status of ours.
@@ -322,8 +327,8 @@ for_ever()
         self.shell.expect("\nready\r\n")
         self.shell.type("\x03")
         self.shell.prompt()
-        self.assertEqual(self.shell.last_status(), 128 + signal.SIGINT)
-        self.assertNotIn(b"\nNEVER", self.shell.output)
+        assert self.shell.last_status() == 128 + signal.SIGINT
+        assert b"\nNEVER" not in self.shell.output
 
     def test_terminal_hung_up(self):
         command = self.script("target.py", REACTING + f"""
@@ -340,8 +345,8 @@ for_ever()
         tracer = self.shell.foreground()
         self.shell.hang_up()
         wait_for(lambda: is_gone(tracer) or self.state(tracer) == "Z", "callcensus to end")
-        self.assertEqual(self.path("hung-up").read_text(encoding="ascii"), "once ")
-        self.assertIn(MARK_NAME, harness.observed(self.json("p.json")))
+        assert self.path("hung-up").read_text(encoding="ascii") == "once "
+        assert MARK_NAME in harness.observed(self.json("p.json"))
 
     def test_daemon_left_behind_on_a_terminal(self):
         os.mkfifo(self.path("go"))
@@ -355,22 +360,22 @@ for_ever()
                  "only the daemon to be left")
         self.shell.type("\x03")
         self.shell.prompt()
-        self.assertEqual(self.shell.last_status(), 3)
+        assert self.shell.last_status() == 3
         summary = json.loads(self.path("err.json").read_text(encoding="utf-8").splitlines()[-1])
-        self.assertEqual(summary["let_go"], 1)
+        assert summary["let_go"] == 1
         go = os.open(self.path("go"), os.O_RDWR)
         os.write(go, b"\n")
         wait_for(lambda: self.processes() == [self.shell.process.pid], "the daemon to end by itself")
         os.close(go)
 
 
-class JobsAsNobody(harness.AsNobody, Jobs):
+class TestJobsAsNobody(harness.AsNobody, TestJobs):
     pass
 
 
-class StatusLineBasics(harness.Case):
-    def setUp(self):
-        super().setUp()
+class TestStatusLineBasics(harness.Case):
+    def set_up(self):
+        super().set_up()
         os.mkfifo(self.path("go"))
         os.chmod(self.path("go"), 0o666)
 
@@ -381,27 +386,27 @@ class StatusLineBasics(harness.Case):
         return Terminal(self, [harness.PROGRAM, "trace", "-o", "p.json", *arguments], **options)
 
     def assert_no_status(self, screen):
-        self.assertNotRegex("\n".join(screen.lines).encode(), STATUS)
+        assert not re.search(STATUS, "\n".join(screen.lines).encode())
 
     def test_appears_after_a_second_and_makes_way(self):
         terminal = self.terminal("--", "sh", "-c", "read x <go; echo done; echo failed >&2")
         terminal.expect(STATUS.decode())
         seconds = int(re.search(rb"callcensus (\d+):(\d\d)", terminal.output)[2])
-        self.assertGreaterEqual(seconds, 1)
-        self.assertRegex("\n".join(terminal.screen().lines).encode(), STATUS)
+        assert seconds >= 1
+        assert re.search(STATUS, "\n".join(terminal.screen().lines).encode())
         self.let_go()
-        self.assertEqual(terminal.end(), 0)
+        assert terminal.end() == 0
         self.assert_no_status(terminal.screen(until=b"done"))
         lines = terminal.screen().lines
-        self.assertEqual(lines[:2], ["done", "failed"])
-        self.assertRegex("".join(lines[2:]), r"^callcensus: .*callcensus: profile written to p\.json: ")
+        assert lines[:2] == ["done", "failed"]
+        assert re.search(r"^callcensus: .*callcensus: profile written to p\.json: ", "".join(lines[2:]))
 
 
-class StatusLineBasicsAsNobody(harness.AsNobody, StatusLineBasics):
+class TestStatusLineBasicsAsNobody(harness.AsNobody, TestStatusLineBasics):
     pass
 
 
-class StatusLine(StatusLineBasics):
+class TestStatusLine(TestStatusLineBasics):
     test_appears_after_a_second_and_makes_way = None
 
     def test_the_terminal_gone_does_not_matter(self):
@@ -411,8 +416,8 @@ class StatusLine(StatusLineBasics):
         terminal.hang_up()
         self.let_go()
         wait_for(lambda: is_gone(tracer) or terminal.process.poll() is not None, "callcensus to end")
-        self.assertTrue(self.path("ended").exists())
-        self.assertIn("execve", harness.observed(self.json("p.json")))
+        assert self.path("ended").exists()
+        assert "execve" in harness.observed(self.json("p.json"))
 
     def test_output_of_the_target_is_never_damaged(self):
         # More lines than the screen has, some long enough to be wrapped, at all moments between two ticks.
@@ -423,92 +428,91 @@ for i in range(60):
     time.sleep(0.035)
 """
         terminal = self.terminal("--", *python(code))
-        self.assertEqual(terminal.end(), 0)
-        self.assertRegex(terminal.output, STATUS)
+        assert terminal.end() == 0
+        assert re.search(STATUS, terminal.output)
         expected = harness.Screen(terminal.ROWS, terminal.COLUMNS).feed(
             "".join(f"line {i}{'.' * (i % 7 * 15)}\r\n" for i in range(60)).encode())
-        self.assertEqual(terminal.screen(until=b"callcensus: ").lines, expected.lines)
+        assert terminal.screen(until=b"callcensus: ").lines == expected.lines
 
     def test_not_beside_a_process_that_writes_unseen(self):
         # Nobody tells of its calls, so nobody can wipe the line before it writes.
         code = "import os, select; select.select([], [], [], 1.6); os.write(1, b'written\\n')"
         terminal = self.terminal("--patience", "0", "--", *python(code))
-        self.assertEqual(terminal.end(), 0)
-        self.assertNotRegex(terminal.output, STATUS)
-        self.assertIn(b"written\r\n", terminal.output)
+        assert terminal.end() == 0
+        assert not re.search(STATUS, terminal.output)
+        assert b"written\r\n" in terminal.output
 
     def test_beside_a_process_that_runs_freely_without_the_terminal(self):
-        terminal = self.terminal("--patience", "0", "--", "sh", "-c", "exec </dev/null >out 2>&1; read x <go; echo written")
+        terminal = self.terminal("--patience", "0", "--", "sh", "-c",
+                                 "exec </dev/null >out 2>&1; read x <go; echo written")
         terminal.expect(STATUS.decode())
         self.let_go()
-        self.assertEqual(terminal.end(), 0)
-        self.assertEqual(self.path("out").read_text(encoding="ascii"), "written\n")
+        assert terminal.end() == 0
+        assert self.path("out").read_text(encoding="ascii") == "written\n"
 
-    def assert_stays(self, written, *, typed=""):
+    def assert_stays(self, above, written, *, typed=""):
         """What the target has written without a newline is still wanted; and so is what was typed then."""
-        for above in (2, Terminal.ROWS + 5):
-            with self.subTest(written=written, above=above):
-                code = "import os, select\n" \
-                    f"os.write(1, b'above\\n' * {above} + {written!r})\n" \
-                    "select.select([], [], [], 1.6)\n" \
-                    "open('waited', 'w').close()\n" \
-                    "open('go').readline()\n"
-                terminal = self.terminal("--", *python(code))
-                terminal.expect(re.escape(written.decode().replace("\n", "\r\n")))
-                terminal.type(typed)
-                wait_for(self.path("waited").exists, "the target to have waited")
-                self.let_go()
-                self.assertEqual(terminal.end(), 0)
-                expected = harness.Screen(terminal.ROWS, terminal.COLUMNS).feed(
-                    (b"above\r\n" * above + written.replace(b"\n", b"\r\n")) + typed.encode())
-                got = terminal.screen(until=b"callcensus: ")
-                self.assertEqual(got.lines, expected.lines)
-                self.assertEqual(got.position, expected.position)
-                self.path("waited").unlink()
+        code = "import os, select\n" \
+            f"os.write(1, b'above\\n' * {above} + {written!r})\n" \
+            "select.select([], [], [], 1.6)\n" \
+            "open('waited', 'w').close()\n" \
+            "open('go').readline()\n"
+        terminal = self.terminal("--", *python(code))
+        terminal.expect(re.escape(written.decode().replace("\n", "\r\n")))
+        terminal.type(typed)
+        wait_for(self.path("waited").exists, "the target to have waited")
+        self.let_go()
+        assert terminal.end() == 0
+        expected = harness.Screen(terminal.ROWS, terminal.COLUMNS).feed(
+            (b"above\r\n" * above + written.replace(b"\n", b"\r\n")) + typed.encode())
+        got = terminal.screen(until=b"callcensus: ")
+        assert got.lines == expected.lines
+        assert got.position == expected.position
 
-    def test_question_stays_on_the_screen(self):
-        self.assert_stays(b"who are you? ")
+    @pytest.mark.parametrize("above", FEW_AND_MANY)
+    def test_question_stays_on_the_screen(self, above):
+        self.assert_stays(above, b"who are you? ")
 
-    def test_typed_answer_stays_on_the_screen(self):
-        self.assert_stays(b"who are you? ", typed="somebo")
+    @pytest.mark.parametrize("above", FEW_AND_MANY)
+    def test_typed_answer_stays_on_the_screen(self, above):
+        self.assert_stays(above, b"who are you? ", typed="somebo")
 
-    def test_typed_ahead_stays_on_the_screen(self):
-        self.assert_stays(b"busy\n", typed="next comm")
+    @pytest.mark.parametrize("above", FEW_AND_MANY)
+    def test_typed_ahead_stays_on_the_screen(self, above):
+        self.assert_stays(above, b"busy\n", typed="next comm")
 
-    def test_answered_question(self):
-        for above in (2, Terminal.ROWS + 5):
-            with self.subTest(above=above):
-                terminal = self.terminal("--", *python(
-                    "import os\n"
-                    f"os.write(1, b'above\\n' * {above} + b'who are you? ')\n"
-                    "name = os.read(0, 100).decode().strip()\n"
-                    "os.write(1, f'hello {name}\\n'.encode())\n"))
-                terminal.expect(r"who are you\? ")
-                terminal.expect(STATUS.decode())
-                terminal.type("somebody\n")
-                self.assertEqual(terminal.end(), 0)
-                self.assertEqual(terminal.screen(until=b"callcensus: ").lines,
-                                 ["above"] * above + ["who are you? somebody", "hello somebody"])
+    @pytest.mark.parametrize("above", FEW_AND_MANY)
+    def test_answered_question(self, above):
+        terminal = self.terminal("--", *python(
+            "import os\n"
+            f"os.write(1, b'above\\n' * {above} + b'who are you? ')\n"
+            "name = os.read(0, 100).decode().strip()\n"
+            "os.write(1, f'hello {name}\\n'.encode())\n"))
+        terminal.expect(r"who are you\? ")
+        terminal.expect(STATUS.decode())
+        terminal.type("somebody\n")
+        assert terminal.end() == 0
+        assert (terminal.screen(until=b"callcensus: ").lines ==
+                ["above"] * above + ["who are you? somebody", "hello somebody"])
 
-    def test_lines_typed_ahead(self):
+    @pytest.mark.parametrize("above", FEW_AND_MANY)
+    def test_lines_typed_ahead(self, above):
         # Each one moves the cursor down to where the status line is.
-        for above in (2, Terminal.ROWS + 5):
-            with self.subTest(above=above):
-                terminal = self.terminal("--", *python(
-                    f"import os\nos.write(1, b'above\\n' * {above})\n"
-                    "open('go').readline()\nos.write(1, b'done\\n')\n"))
-                for line in ("one", "two"):
-                    terminal.expect(STATUS.decode())
-                    terminal.type(f"{line}\n")
-                    terminal.expect(f"{line}\r\n")
-                terminal.expect(STATUS.decode())
-                self.let_go()
-                self.assertEqual(terminal.end(), 0)
-                self.assertEqual(terminal.screen(until=b"callcensus: ").lines,
-                                 ["above"] * above + ["one", "two", "done"])
+        terminal = self.terminal("--", *python(
+            f"import os\nos.write(1, b'above\\n' * {above})\n"
+            "open('go').readline()\nos.write(1, b'done\\n')\n"))
+        for line in ("one", "two"):
+            terminal.expect(STATUS.decode())
+            terminal.type(f"{line}\n")
+            terminal.expect(f"{line}\r\n")
+        terminal.expect(STATUS.decode())
+        self.let_go()
+        assert terminal.end() == 0
+        assert terminal.screen(until=b"callcensus: ").lines == ["above"] * above + ["one", "two", "done"]
 
-    def test_progress_bar_stays_on_the_screen(self):
-        self.assert_stays(b"50 percent\r")
+    @pytest.mark.parametrize("above", FEW_AND_MANY)
+    def test_progress_bar_stays_on_the_screen(self, above):
+        self.assert_stays(above, b"50 percent\r")
 
     def test_not_while_the_terminal_is_in_raw_mode(self):
         # An editor. Afterwards the status line comes, which shows that it would have come before.
@@ -523,10 +527,10 @@ termios.tcsetattr(0, termios.TCSANOW, before)
 open("go").readline()
 """
         terminal = self.terminal("--", *python(code))
-        self.assertNotRegex(terminal.expect("full screen\r\n(.*)leaving\r\n")[1], STATUS)
+        assert not re.search(STATUS, terminal.expect("full screen\r\n(.*)leaving\r\n")[1])
         terminal.expect(STATUS.decode())
         self.let_go()
-        self.assertEqual(terminal.end(), 0)
+        assert terminal.end() == 0
 
     def test_not_while_a_password_is_asked_for(self):
         code = r"""
@@ -542,40 +546,40 @@ termios.tcsetattr(0, termios.TCSANOW, before)
 open("go").readline()
 """
         terminal = self.terminal("--", *python(code))
-        self.assertNotRegex(terminal.expect("password: (.*)thanks\r\n")[1], STATUS)
+        assert not re.search(STATUS, terminal.expect("password: (.*)thanks\r\n")[1])
         terminal.expect(STATUS.decode())
         self.let_go()
-        self.assertEqual(terminal.end(), 0)
+        assert terminal.end() == 0
 
     def test_not_when_quiet_and_not_to_a_file(self):
         wait = ["sh", "-c", "sleep 1.6"]
         terminal = self.terminal("-q", "--", *wait)
-        self.assertEqual(terminal.end(), 0)
-        self.assertEqual(terminal.output, b"")
+        assert terminal.end() == 0
+        assert terminal.output == b""
         with open(self.path("err"), "wb") as err:
             terminal = self.terminal("--", *wait, stderr=err)
-            self.assertEqual(terminal.end(), 0)
-        self.assertEqual(terminal.output, b"")
-        self.assertNotRegex(self.path("err").read_bytes(), STATUS)
-        self.assertNotIn(b"\r", self.path("err").read_bytes())
+            assert terminal.end() == 0
+        assert terminal.output == b""
+        assert not re.search(STATUS, self.path("err").read_bytes())
+        assert b"\r" not in self.path("err").read_bytes()
 
     def test_fits_the_width(self):
         terminal = self.terminal("--", "sh", "-c", "read x <go")
         terminal.resize(24, 30)
         terminal.expect(r"callcensus \d+:\d\d")
         self.let_go()
-        self.assertEqual(terminal.end(), 0)
+        assert terminal.end() == 0
         for line in re.findall(rb"callcensus \d+:[^\r\x1b]*", terminal.output):
-            self.assertLess(len(line), 30)
+            assert len(line) < 30
 
     def test_tells_of_daemons(self):
         terminal = self.terminal("--", "sh", "-c", "(read x <go) & exit 3")
         terminal.expect(r"callcensus: the command has ended; following a process")
         self.let_go()
-        self.assertEqual(terminal.end(), 3)
+        assert terminal.end() == 3
 
 
-class Streams(harness.Case):
+class TestStreams(harness.Case):
     """Input, output and the terminal reach the target as they are."""
 
     def test_standard_output_holds_only_what_the_target_wrote(self):
@@ -584,30 +588,30 @@ class Streams(harness.Case):
             "import select\nselect.select([], [], [], 1.3)\n"
         with open(self.path("out"), "wb") as out:
             terminal = Terminal(self, [harness.PROGRAM, "trace", "-o", "p.json", "--", *python(code)], stdout=out)
-            self.assertEqual(terminal.end(), 0)
-        self.assertEqual(self.path("out").read_bytes(), content)
-        self.assertRegex(terminal.output, STATUS)
+            assert terminal.end() == 0
+        assert self.path("out").read_bytes() == content
+        assert re.search(STATUS, terminal.output)
 
     def test_input_reaches_the_target(self):
         content = os.urandom(300_000)
         self.write("in", content)
         with open(self.path("in"), "rb") as stdin, open(self.path("out"), "wb") as out:
             running = self.start_trace("-q", "-o", "p.json", "cat", stdin=stdin, stdout=out)
-            self.assertEqual(running.process.wait(harness.DEADLINE_S), 0)
-        self.assertEqual(self.path("out").read_bytes(), content)
+            assert running.process.wait(harness.DEADLINE_S) == 0
+        assert self.path("out").read_bytes() == content
 
     def test_input_is_not_read_by_us(self):
         # The target takes one line; the rest is for whoever comes next.
         done = self.run_natively("sh", "-c", '"$0" trace -q -o p.json -- sh -c "read line; echo first: \\$line"; cat',
                                  harness.PROGRAM, stdin=b"one\ntwo\nthree\n")
-        self.assertEqual(done.out, "first: one\ntwo\nthree\n", done)
+        assert done.out == "first: one\ntwo\nthree\n"
 
     def test_end_of_typed_input(self):
         terminal = Terminal(self, [harness.PROGRAM, "trace", "-q", "-o", "p.json", "cat"])
         terminal.type("typed\n")
         terminal.expect("typed\r\ntyped\r\n")
         terminal.type("\x04")
-        self.assertEqual(terminal.end(), 0)
+        assert terminal.end() == 0
 
     def test_what_the_target_finds_on_its_descriptors(self):
         code = "import os; open('found', 'w').write(repr([os.isatty(fd) for fd in (0, 1, 2)] " \
@@ -619,17 +623,17 @@ class Streams(harness.Case):
                     found = []
                     for prefix in ([], [harness.PROGRAM, "trace", "-q", "-o", "p.json", "--"]):
                         terminal = Terminal(self, [*prefix, *python(code)], stdin=stdin, stdout=stdout, stderr=stderr)
-                        self.assertEqual(terminal.end(), 0, terminal.output)
+                        assert terminal.end() == 0, terminal.output
                         found.append(self.path("found").read_text(encoding="ascii"))
-                    self.assertEqual(found[0], found[1])
-                    self.assertEqual(found[0].count("True"), 2 * [stdin, stdout, stderr].count(True))
+                    assert found[0] == found[1]
+                    assert found[0].count("True") == 2 * [stdin, stdout, stderr].count(True)
 
     def test_terminal_settings_are_left_alone(self):
         terminal = Terminal(self, ["sh", "-c", 'stty -a; "$0" trace -o p.json -- sleep 1.3; stty -a', harness.PROGRAM])
-        self.assertEqual(terminal.end(), 0)
+        assert terminal.end() == 0
         settings = re.findall(rb"speed .*?-extproc", terminal.output, re.DOTALL)
-        self.assertEqual(len(settings), 2)
-        self.assertEqual(settings[0], settings[1])
+        assert len(settings) == 2
+        assert settings[0] == settings[1]
 
     def test_new_size_of_the_terminal(self):
         code = REACTING + """
@@ -646,7 +650,7 @@ say("resized", arrivals(signal.SIGWINCH))
             terminal.expect(rf"now {90 + i} {30 + i}\r\n")
         os.kill(terminal.foreground(), signal.SIGUSR1)
         terminal.expect("resized 5\r\n")  # each once: the terminal tells the target by itself
-        self.assertEqual(terminal.end(), 0)
+        assert terminal.end() == 0
 
 
     def test_what_the_terminal_sends_is_not_passed_on(self):
@@ -679,7 +683,7 @@ say(*(arrivals(getattr(signal, "SIG" + name)) for name in names))
         wait_for(lambda: stat_of(target)[0] == "R", "the target to be busy")
         os.kill(tracer, signal.SIGUSR1)
         terminal.expect(r"3 3 3 3\r\n")
-        self.assertEqual(terminal.end(), 0)
+        assert terminal.end() == 0
 
     def test_hung_up_without_a_shell(self):
         # As the leader of the session (ssh -t, xterm -e, docker run -t) we alone are told by the kernel.
@@ -695,14 +699,10 @@ for_ever()
         terminal = Terminal(self, [harness.PROGRAM, "trace", "-o", "p.json", "--", *python(code)])
         terminal.expect("ready\r\n")
         terminal.hang_up()
-        self.assertEqual(terminal.process.wait(harness.DEADLINE_S), 0)
-        self.assertTrue(self.path("hung-up").exists())
-        self.assertIn(MARK_NAME, harness.observed(self.json("p.json")))
+        assert terminal.process.wait(harness.DEADLINE_S) == 0
+        assert self.path("hung-up").exists()
+        assert MARK_NAME in harness.observed(self.json("p.json"))
 
 
-class StreamsAsNobody(harness.AsNobody, Streams):
+class TestStreamsAsNobody(harness.AsNobody, TestStreams):
     pass
-
-
-if __name__ == "__main__":
-    harness.main()

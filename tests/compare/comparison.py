@@ -1,17 +1,16 @@
-"""What the comparison tests share: the program under test, its recordings, and how a file of tests says what
-was skipped.
+"""What the comparison tests share: the program under test, its recordings, and why a file of tests is skipped.
 
-    if __name__ == "__main__":
-        comparison.main(comparison.missing_program() or comparison.missing_tool("strace"))
+    possible = comparison.skipped_for(lambda: comparison.missing_program() or comparison.missing_tool("strace"))
 """
+import contextlib
 import json
 import os
 import pathlib
 import shutil
 import subprocess
-import sys
 import tempfile
-import unittest
+
+import pytest
 
 # Far above what any of the programs takes under a tracer; only one that hangs gets there.
 RUN_TIMEOUT_S = 120
@@ -25,18 +24,17 @@ ENVIRONMENT = {
 }
 
 
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+
+
 def program():
     """The callcensus under test."""
-    return os.path.abspath(os.environ["CALLCENSUS"])
+    return os.path.abspath(os.environ.get("CALLCENSUS") or REPOSITORY / "build/default/callcensus")
 
 
 def missing_program():
     """Why there is nothing to test, or None."""
-    if not os.environ.get("CALLCENSUS"):
-        return "the environment variable CALLCENSUS does not name the program to test"
-    if not os.access(program(), os.X_OK):
-        return f"{program()} is not an executable program"
-    return None
+    return None if os.access(program(), os.X_OK) else f"{program()} is not an executable program"
 
 
 def missing_tool(*names):
@@ -45,30 +43,46 @@ def missing_tool(*names):
     return f"not installed: {', '.join(absent)}" if absent else None
 
 
-def built_beside(variable, name):
-    """The path of a program in the directory that an environment variable names, or None."""
-    directory = os.environ.get(variable)
-    path = pathlib.Path(directory or "/nonexistent", name).absolute()
-    return path if os.access(path, os.X_OK) else None
+def built_beside(variable, directory):
+    """What an environment variable names, or where it lies in the build of the program."""
+    return pathlib.Path(os.environ.get(variable) or pathlib.Path(program()).parent / directory).absolute()
+
+
+def tracees():
+    """The directory of the programs of tests/tracees."""
+    return built_beside("CALLCENSUS_TRACEES", "tests/tracees")
+
+
+def run_under_profile():
+    """The program that loads a profile in front of a command."""
+    return built_beside("CALLCENSUS_RUN_UNDER_PROFILE", "tests/compare/run_under_profile")
 
 
 def tracee(name):
     """The path of a program of tests/tracees, or None where it is not built."""
-    return built_beside("CALLCENSUS_TRACEES", f"tracee_{name}")
+    path = tracees() / f"tracee_{name}"
+    return path if os.access(path, os.X_OK) else None
 
 
-class WithDirectory(unittest.TestCase):
-    """A directory for each test, and a workload made ready in it."""
+class WithDirectory:
+    """A directory for each test, and a workload made ready in it. What `cleanups` has been told to do is done when
+    the test ends."""
 
-    def setUp(self):
-        directory = tempfile.TemporaryDirectory(prefix="callcensus-compare-")
-        self.addCleanup(directory.cleanup)
-        self.directory = pathlib.Path(directory.name)
+    @pytest.fixture(autouse=True)
+    def _prepared(self):
+        with tempfile.TemporaryDirectory(prefix="callcensus-compare-") as directory, \
+                contextlib.ExitStack() as self.cleanups:
+            self.directory = pathlib.Path(directory)
+            self.set_up()
+            yield
+
+    def set_up(self):
+        """What the tests of a class have in common, before each of them."""
 
     def prepare(self, workload):
         reason = workload.missing()
         if reason:
-            self.skipTest(reason)
+            pytest.skip(reason)
         shared = self.directory / "workload"
         shared.mkdir()
         workload.prepare(shared)
@@ -100,22 +114,11 @@ def read_recording(path):
     return recording
 
 
-class _Result(unittest.TextTestResult):
-    """As the usual one, with a line of its own for what did not run."""
-
-    def addSkip(self, test, reason):
-        super().addSkip(test, reason)
-        self.skip_reasons = [*getattr(self, "skip_reasons", []), f"{test}: {reason}"]
-
-
-def main(skip_all=None):
-    """Runs the tests of the calling file. Where ctest reads the word it takes the whole file for skipped,
-    even if a test has failed: so it is written only when none has."""
-    if skip_all:
-        print(f"SKIPPED: {skip_all}")
-        sys.exit(0)
-    runner = unittest.TextTestRunner(verbosity=2, resultclass=_Result)
-    result = unittest.main(testRunner=runner, exit=False).result
-    for reason in getattr(result, "skip_reasons", []):
-        print(f"{'SKIPPED' if result.wasSuccessful() else 'skipped'}: {reason}", flush=True)
-    sys.exit(0 if result.wasSuccessful() else 1)
+def skipped_for(missing):
+    """A fixture that skips a file of tests for the reason that `missing` returns, if any."""
+    @pytest.fixture(scope="module", autouse=True)
+    def possible():
+        reason = missing()
+        if reason:
+            pytest.skip(reason)
+    return possible

@@ -1,8 +1,6 @@
-#!/usr/bin/env python3
 """How much memory callcensus takes for a thousand threads.
 
-    CALLCENSUS=build/default/callcensus CALLCENSUS_MANY_THREADS=build/default/tests/compare/many_threads \\
-        python3 tests/compare/test_memory.py
+    /usr/bin/python3 -m pytest tests/compare/test_memory.py
 
 The greatest amount is asked for at the very end, when the recording is saved and the profile is about to be:
 it goes to a pipe that is full, so that callcensus waits there. (What wait4 tells afterwards would not do: it
@@ -16,6 +14,8 @@ import re
 import subprocess
 import time
 
+import pytest
+
 import comparison
 
 THREADS = 1000
@@ -25,7 +25,7 @@ TOO_MANY_THREADS = 77
 
 
 def target():
-    return os.environ.get("CALLCENSUS_MANY_THREADS", "")
+    return comparison.built_beside("CALLCENSUS_MANY_THREADS", "tests/compare/many_threads")
 
 
 def fill(pipe):
@@ -40,40 +40,38 @@ def fill(pipe):
     os.set_blocking(pipe, True)
 
 
-class Memory(comparison.WithDirectory):
-    def test_a_thousand_threads(self):
-        for engine in ("adaptive", "ptrace"):
-            with self.subTest(engine):
-                self.measure("--engine", engine)
+class TestMemory(comparison.WithDirectory):
+    @pytest.mark.parametrize("engine", ["adaptive", "ptrace"])
+    def test_a_thousand_threads(self, engine):
+        self.measure("--engine", engine)
 
     def measure(self, *options):
         recording_path = self.directory / "recording.json"
         reader, writer = os.pipe()
-        self.addCleanup(os.close, reader)
+        self.cleanups.callback(os.close, reader)
         fill(writer)
         process = subprocess.Popen(
             [*comparison.trace_prefix(recording_path, *options, profile="-"), target(), str(THREADS)],
             stdin=subprocess.DEVNULL, stdout=writer, env=comparison.ENVIRONMENT)
         os.close(writer)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)
+        self.cleanups.callback(process.wait)
+        self.cleanups.callback(process.kill)
 
         give_up = time.monotonic() + comparison.RUN_TIMEOUT_S
         while not (self.has_ended(recording_path) and self.is_asleep(process.pid)):
-            self.assertIsNone(process.poll(), "callcensus has ended before it wrote the profile")
-            self.assertLess(time.monotonic(), give_up)
+            assert process.poll() is None, "callcensus has ended before it wrote the profile"
+            assert time.monotonic() < give_up
             time.sleep(POLL_INTERVAL_S)
         recording = json.loads(recording_path.read_text(encoding="utf-8"))
         if recording["exit_code"] == TOO_MANY_THREADS:
-            self.skipTest(f"no {THREADS} threads are to be had")
+            pytest.skip(f"no {THREADS} threads are to be had")
         most_kb = self.most_memory_kb(process.pid)
 
-        self.assertTrue(recording["complete"], recording["gaps"])
-        self.assertEqual(recording["exit_code"], 0)
-        self.assertEqual([each["threads"] for each in recording["processes"]], [THREADS + 1])
-        self.assertLess(most_kb, MOST_KB)
+        assert recording["complete"], recording["gaps"]
+        assert recording["exit_code"] == 0
+        assert [each["threads"] for each in recording["processes"]] == [THREADS + 1]
+        assert most_kb < MOST_KB
         print(f"callcensus {' '.join(options)} took {most_kb} kB at most", flush=True)
-        recording_path.unlink()
 
     @staticmethod
     def has_ended(recording_path):
@@ -97,9 +95,8 @@ class Memory(comparison.WithDirectory):
 def missing():
     """Why nothing can be measured here, or None."""
     if not os.access(target(), os.X_OK):
-        return "the environment variable CALLCENSUS_MANY_THREADS does not name the program with the threads"
+        return f"{target()}, the program with the threads, is not built"
     return comparison.missing_program()
 
 
-if __name__ == "__main__":
-    comparison.main(missing())
+possible = comparison.skipped_for(missing)

@@ -1,10 +1,7 @@
-#!/usr/bin/env python3
 """A profile that callcensus writes is one that the command runs under, and no observed call in it can be done
 without.
 
-    CALLCENSUS=build/default/callcensus CALLCENSUS_TRACEES=build/default/tests/tracees \\
-        CALLCENSUS_RUN_UNDER_PROFILE=build/default/tests/compare/run_under_profile \\
-        python3 tests/compare/test_profile_loads.py
+    /usr/bin/python3 -m pytest tests/compare/test_profile_loads.py
 """
 import copy
 import json
@@ -12,14 +9,12 @@ import os
 import shutil
 import signal
 
+import pytest
+
 import comparison
 
 DENY_BY_KILLING = ("--default-action", "SCMP_ACT_KILL_PROCESS")
 NO_RUNTIME = ("--runtime", "none")
-
-
-def helper():
-    return os.environ.get("CALLCENSUS_RUN_UNDER_PROFILE", "")
 
 
 def rule_lines(profile):
@@ -46,8 +41,8 @@ def without_architecture(profile, name):
 
 
 class ProfileTest(comparison.WithDirectory):
-    def setUp(self):
-        super().setUp()
+    def set_up(self):
+        super().set_up()
         # What the commands see is not to change with the files that the test writes.
         self.view = self.directory / "view"
         self.view.mkdir()
@@ -58,86 +53,81 @@ class ProfileTest(comparison.WithDirectory):
         path = self.directory / "profile.json"
         completed = comparison.run(
             [comparison.program(), "trace", "--quiet", "-o", path, *options, "--", *command], cwd=self.view)
-        self.assertEqual(completed.returncode, 0, comparison.described(completed))
+        assert completed.returncode == 0, comparison.described(completed)
         return json.loads(path.read_text(encoding="utf-8"))
 
     def run_under(self, profile, command):
         path = self.directory / "rules"
         path.write_text(rule_lines(profile), encoding="utf-8")
-        return comparison.run([helper(), path, *command], cwd=self.view)
+        return comparison.run([comparison.run_under_profile(), path, *command], cwd=self.view)
 
     def assert_same_as_native(self, profile, command):
         native = comparison.run(command, cwd=self.view)
         confined = self.run_under(profile, command)
-        self.assertEqual((confined.returncode, confined.stdout, confined.stderr),
-                         (native.returncode, native.stdout, native.stderr), comparison.described(confined))
-        self.assertEqual(native.returncode, 0, comparison.described(native))
+        assert ((confined.returncode, confined.stdout, confined.stderr) ==
+                (native.returncode, native.stdout, native.stderr)), comparison.described(confined)
+        assert native.returncode == 0, comparison.described(native)
 
     def assert_killed(self, profile, command, why):
         completed = self.run_under(profile, command)
-        self.assertEqual(completed.returncode, -signal.SIGSYS, f"{why}{comparison.described(completed)}")
+        assert completed.returncode == -signal.SIGSYS, f"{why}{comparison.described(completed)}"
 
 
-class ListDirectory(ProfileTest):
-    def setUp(self):
-        super().setUp()
+class TestListDirectory(ProfileTest):
+    def set_up(self):
+        super().set_up()
         self.command = [shutil.which("ls", path=comparison.ENVIRONMENT["PATH"]), "-l"]
 
-    def test_runs_under_its_profile(self):
-        for scope in ((), NO_RUNTIME, ("--observed-only",)):
-            for denial in ((), DENY_BY_KILLING):
-                with self.subTest(options=[*scope, *denial]):
-                    self.assert_same_as_native(self.profile_of(self.command, *scope, *denial), self.command)
+    @pytest.mark.parametrize("scope", [(), NO_RUNTIME, ("--observed-only",)])
+    @pytest.mark.parametrize("denial", [(), DENY_BY_KILLING])
+    def test_runs_under_its_profile(self, scope, denial):
+        self.assert_same_as_native(self.profile_of(self.command, *scope, *denial), self.command)
 
     def test_every_observed_call_is_needed(self):
         profile = self.profile_of(self.command, *NO_RUNTIME, *DENY_BY_KILLING)
         observed = profile["syscalls"][0]["names"]
-        self.assertIn("execve", observed)
-        self.assertIn("exit_group", observed)
+        assert "execve" in observed
+        assert "exit_group" in observed
         for name in observed:
-            with self.subTest(without=name):
-                self.assert_killed(without_call(profile, name), self.command, f"without {name}")
+            self.assert_killed(without_call(profile, name), self.command, f"without {name}")
 
     def test_what_was_not_observed_is_denied(self):
         profile = self.profile_of(self.command, *NO_RUNTIME, *DENY_BY_KILLING)
         rename = [shutil.which("mv", path=comparison.ENVIRONMENT["PATH"]), "one", "four"]
         self.assert_killed(profile, rename, "ls does not rename")
-        self.assertTrue((self.view / "one").exists())
+        assert (self.view / "one").exists()
 
     def test_a_denial_by_errno_is_the_default(self):
         profile = self.profile_of(self.command)
-        self.assertEqual((profile["defaultAction"], profile["defaultErrnoRet"]), ("SCMP_ACT_ERRNO", 38))
+        assert (profile["defaultAction"], profile["defaultErrnoRet"]) == ("SCMP_ACT_ERRNO", 38)
         # Without getdents64 ls can say why it fails; without openat the loader cannot load ls.
         completed = self.run_under(without_call(profile, "getdents64"), self.command)
-        self.assertEqual(completed.returncode, 2, comparison.described(completed))
-        self.assertIn("Function not implemented", completed.stderr, comparison.described(completed))
+        assert completed.returncode == 2, comparison.described(completed)
+        assert "Function not implemented" in completed.stderr, comparison.described(completed)
         completed = self.run_under(without_call(profile, "openat"), self.command)
-        self.assertEqual(completed.returncode, 127, comparison.described(completed))
+        assert completed.returncode == 127, comparison.described(completed)
 
 
-class SeveralAbis(ProfileTest):
+class TestSeveralAbis(ProfileTest):
     def tracee(self, name):
         path = comparison.tracee(name)
         if path is None:
-            self.skipTest(f"tracee_{name} is not built, or CALLCENSUS_TRACEES does not say where")
+            pytest.skip(f"tracee_{name} is not built, or CALLCENSUS_TRACEES does not say where")
         native = comparison.run([path])
         if native.stdout.startswith("SKIPPED: "):
-            self.skipTest(f"tracee_{name}: {native.stdout.removeprefix('SKIPPED: ').strip()}")
+            pytest.skip(f"tracee_{name}: {native.stdout.removeprefix('SKIPPED: ').strip()}")
         return [path]
 
     def check(self, name, architectures, needed):
         command = self.tracee(name)
         profile = self.profile_of(command, *NO_RUNTIME, *DENY_BY_KILLING)
-        self.assertEqual(sorted(profile["architectures"]), architectures)
+        assert sorted(profile["architectures"]) == architectures
         self.assert_same_as_native(profile, command)
         for architecture in architectures:
-            with self.subTest(without=architecture):
-                self.assert_killed(without_architecture(profile, architecture), command,
-                                   f"without {architecture}")
+            self.assert_killed(without_architecture(profile, architecture), command, f"without {architecture}")
         for call in needed:
-            with self.subTest(without=call):
-                self.assertIn(call, profile["syscalls"][0]["names"])
-                self.assert_killed(without_call(profile, call), command, f"without {call}")
+            assert call in profile["syscalls"][0]["names"]
+            self.assert_killed(without_call(profile, call), command, f"without {call}")
 
     def test_three_abis_in_one_program(self):
         # Calls that it makes by its 64-bit, 32-bit and x32 numbers, in this order.
@@ -151,10 +141,9 @@ class SeveralAbis(ProfileTest):
 
 def missing():
     """Why nothing can be tested here, or None."""
-    if not os.access(helper(), os.X_OK):
-        return "the environment variable CALLCENSUS_RUN_UNDER_PROFILE does not name what loads profiles"
+    if not os.access(comparison.run_under_profile(), os.X_OK):
+        return f"{comparison.run_under_profile()}, which loads profiles, is not built"
     return comparison.missing_program() or comparison.missing_tool("ls", "mv")
 
 
-if __name__ == "__main__":
-    comparison.main(missing())
+possible = comparison.skipped_for(missing)

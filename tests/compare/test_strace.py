@@ -1,15 +1,14 @@
-#!/usr/bin/env python3
 """What callcensus records is what strace sees: the same calls by number and ABI, for real programs.
 
-    CALLCENSUS=build/default/callcensus CALLCENSUS_TRACEES=build/default/tests/tracees \\
-        python3 tests/compare/test_strace.py
+    /usr/bin/python3 -m pytest tests/compare/test_strace.py
 
 strace prints the number of each call (-n) and a line of its own whenever a task goes over to another ABI. A
 run has one tracer, so a program whose runs differ by nature is run several times under both: what every run
 under strace showed must be in every recording, and no recording may hold what no run under strace showed.
 """
 import re
-import unittest
+
+import pytest
 
 import comparison
 import workloads
@@ -79,7 +78,7 @@ def calls_in(log):
     return calls
 
 
-class StraceLog(unittest.TestCase):
+class TestStraceLog:
     """How the log of strace is read."""
 
     def test_numbers_come_with_their_abi(self):
@@ -97,19 +96,19 @@ class StraceLog(unittest.TestCase):
                '8 [???] ????( <unfinished ...>\n'
                '8 +++ killed by SIGKILL +++\n'
                '7 [ 231] exit_group(0)              = ?\n')
-        self.assertEqual(calls_in(log), {
+        assert calls_in(log) == {
             ("x86_64", 59): "execve", ("x86_64", 39): "getpid", ("i386", 20): "getpid",
             ("i386", 120): "clone", ("i386", 132): "getpgid", ("x32", 1073741948): "getsid",
-            ("x86_64", 4294967295): "syscall_0xffffffffffffffff", ("x86_64", 231): "exit_group"})
+            ("x86_64", 4294967295): "syscall_0xffffffffffffffff", ("x86_64", 231): "exit_group"}
 
     def test_what_is_not_understood_is_not_passed_over(self):
-        with self.assertRaises(AssertionError):
+        with pytest.raises(AssertionError):
             calls_in("strace: something went wrong\n")
 
 
-class SameCalls(comparison.WithDirectory):
-    def setUp(self):
-        super().setUp()
+class TestSameCalls(comparison.WithDirectory):
+    def set_up(self):
+        super().set_up()
         self.names = {}
 
     def recorded(self, workload):
@@ -134,8 +133,8 @@ class SameCalls(comparison.WithDirectory):
         """For a program that makes the same calls in every run."""
         self.prepare(workload)
         ours, theirs = self.recorded(workload), self.seen_by_strace(workload)
-        self.assertEqual(ours, theirs, f"only recorded: {self.described(ours - theirs)}; "
-                                       f"only seen by strace: {self.described(theirs - ours)}")
+        assert ours == theirs, (f"only recorded: {self.described(ours - theirs)}; "
+            f"only seen by strace: {self.described(theirs - ours)}")
 
     def check_differing(self, workload):
         """For a program whose runs differ."""
@@ -155,8 +154,8 @@ class SameCalls(comparison.WithDirectory):
             if len(runs) == MOST_RUNS_OF_STRACE:
                 break
             runs.append(without_chance(self.seen_by_strace(workload)))
-        self.fail(f"not always recorded, but seen by strace in each of {len(runs)} runs: "
-                  f"{self.described(missed)}; recorded, but never seen by strace: {self.described(invented)}")
+        pytest.fail(f"not always recorded, but seen by strace in each of {len(runs)} runs: "
+                    f"{self.described(missed)}; recorded, but never seen by strace: {self.described(invented)}")
 
     def test_list_directory(self):
         self.check_always_the_same(workloads.ListDirectory())
@@ -210,5 +209,4 @@ def missing():
     return f"strace does not work here{comparison.described(tried)}" if tried.returncode != 0 else None
 
 
-if __name__ == "__main__":
-    comparison.main(missing())
+possible = comparison.skipped_for(missing)

@@ -1,10 +1,8 @@
-#!/usr/bin/env python3
 """What callcensus counts is what the kernel counts: for one and the same run, each call as often as the
 tracepoint raw_syscalls:sys_enter has seen it in the target and its descendants. And where it lets processes
 run and does not count, it finds the same set.
 
-    CALLCENSUS=build/default/callcensus CALLCENSUS_TRACEES=build/default/tests/tracees \\
-        python3 tests/compare/test_tracepoint.py
+    /usr/bin/python3 -m pytest tests/compare/test_tracepoint.py
 
 Two things differ by the nature of the tracepoint:
 
@@ -16,9 +14,8 @@ Two things differ by the nature of the tracepoint:
   Where this happens is in the tables below. Never may the kernel have seen more of a call than the recording.
 """
 import collections
-import contextlib
-import os
-import pathlib
+
+import pytest
 
 import comparison
 import kernel_trace
@@ -83,14 +80,13 @@ INJECTED = {9, 11, 157, 317}
 class Compared(comparison.WithDirectory):
     options = ()
 
-    @classmethod
-    def setUpClass(cls):
-        with contextlib.ExitStack() as stack:
-            cls.trace = stack.enter_context(kernel_trace.KernelTrace())
-            cls.addClassCleanup(stack.pop_all().close)
+    @pytest.fixture(scope="class", autouse=True)
+    def _traced(self, request):
+        with kernel_trace.KernelTrace() as request.cls.trace:
+            yield
 
-    def setUp(self):
-        super().setUp()
+    def set_up(self):
+        super().set_up()
         self.recording_path = self.directory / "recording.json"
 
     def prefix(self):
@@ -108,6 +104,10 @@ class Compared(comparison.WithDirectory):
 
     def compare(self, name):
         raise NotImplementedError
+
+
+# Those that are built.
+TRACEES = sorted(path.name.removeprefix("tracee_") for path in comparison.tracees().glob("tracee_*"))
 
 
 class Workloads:
@@ -154,31 +154,41 @@ class SameSets(Workloads):
         injected = INJECTED if recording["counts"] != "exact" else set()
         # What never came so far as to be seen by the kernel.
         hidden = {number for number, known in names.items()
-                  if known & (DENIED.get(name, set()) | SEEN_BY_FILTER.get(name, set()) | {CANCELLED.get(name)} - {None}) or
+                  if known & (DENIED.get(name, set()) | SEEN_BY_FILTER.get(name, set()) |
+                              {CANCELLED.get(name)} - {None}) or
                   (None in known and name in DENIED_WITHOUT_NAME)}
         # A number that is no call at all is passed over where a filter has stopped it.
         kernel.discard(NO_CALL)
         names.pop(NO_CALL, None)
-        self.assertEqual(kernel - set(names) - injected, set(), "made and not recorded")
+        assert kernel - set(names) - injected == set(), "made and not recorded"
         if name not in KILLED_WHILE_CALLING:
-            self.assertEqual(set(names) - kernel - hidden, set(), "recorded and not made")
+            assert set(names) - kernel - hidden == set(), "recorded and not made"
 
 
-class SameSetsAtOnce(SameSets, Compared):
+class TestSameSetsAtOnce(SameSets, Compared):
     options = ("--patience", "0")
 
+    @pytest.mark.parametrize("name", [name for name in TRACEES if name not in NOT_LET_RUN])
+    def test_tracee(self, name):
+        self.compare_tracee(name)
 
-class SameSetsSoon(SameSets, Compared):
+
+# No tracees: some loop until something has happened, and freely make more calls than the buffer holds.
+class TestSameSetsSoon(SameSets, Compared):
     options = ("--patience", "0.1")
 
 
-class SameCounts(Workloads, Compared):
+class TestSameCounts(Workloads, Compared):
     options = ("--count",)
+
+    @pytest.mark.parametrize("name", TRACEES)
+    def test_tracee(self, name):
+        self.compare_tracee(name)
 
     def compare(self, name):
         """After a run behind prefix()."""
         recording = comparison.read_recording(self.recording_path)
-        self.assertEqual(recording["counts"], "exact")
+        assert recording["counts"] == "exact"
         kernel = self.trace.calls_of(recording["processes"][0]["pid"])
         recorded, unfinished, names = collections.Counter(), collections.Counter(), {}
         for call in recording["calls"]:
@@ -203,19 +213,7 @@ class SameCounts(Workloads, Compared):
             if not least <= kernel[number] <= most:
                 problems.append(f"{number} {names.get(number, '')}: recorded {recorded[number]} times, "
                                 f"{unfinished[number]} of them unfinished; the kernel saw {kernel[number]}")
-        self.assertFalse(problems, "\n".join(problems))
+        assert not problems, "\n".join(problems)
 
 
-def add_a_test_for_each_tracee():
-    directory = os.environ.get("CALLCENSUS_TRACEES")
-    for path in sorted(pathlib.Path(directory).glob("tracee_*")) if directory else []:
-        name = path.name.removeprefix("tracee_")
-        # Not SameSetsSoon: some loop until something has happened, and freely make more calls than the buffer holds.
-        for compared in (SameCounts, SameSetsAtOnce):
-            if compared is SameCounts or name not in NOT_LET_RUN:
-                setattr(compared, f"test_tracee_{name}", lambda self, name=name: self.compare_tracee(name))
-
-
-if __name__ == "__main__":
-    add_a_test_for_each_tracee()
-    comparison.main(comparison.missing_program() or kernel_trace.unavailable())
+possible = comparison.skipped_for(lambda: comparison.missing_program() or kernel_trace.unavailable())

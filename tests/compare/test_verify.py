@@ -1,13 +1,11 @@
-#!/usr/bin/env python3
 """`callcensus verify` over real programs: nothing to find with the profile of the program's own trace; with any
 observed call taken away exactly that one, and the program unhindered; and where the profile is enforced the
 program ends as it does under it without us.
 
-    CALLCENSUS=build/default/callcensus CALLCENSUS_TRACEES=build/default/tests/tracees \\
-        CALLCENSUS_RUN_UNDER_PROFILE=build/default/tests/compare/run_under_profile \\
-        python3 tests/compare/test_verify.py [--all]
+    /usr/bin/python3 -m pytest tests/compare/test_verify.py
 
-Of each program's calls a few are taken away, chosen by a seed; with --all, every one.
+Of each program's calls a few are taken away, chosen by a seed; with CALLCENSUS_TEST_ALL_CALLS in the environment,
+every one.
 """
 import json
 import os
@@ -18,13 +16,15 @@ import signal
 import subprocess
 import sys
 
+import pytest
+
 import comparison
 import workloads
-from test_profile_loads import helper, rule_lines, without_call
+from test_profile_loads import rule_lines, without_call
 from test_strace import BY_CHANCE
 
 SAMPLE = 4
-ALL = "--all" in sys.argv
+ALL = bool(os.environ.get("CALLCENSUS_TEST_ALL_CALLS"))
 
 # Of a program whose runs differ the profile is that of several, and a call to be missed is in each of them.
 RUNS_OF_DIFFERING = 4
@@ -102,7 +102,7 @@ def status_as_of_shell(returncode):
     return returncode if returncode >= 0 else 128 - returncode
 
 
-class Verify(comparison.WithDirectory):
+class TestVerify(comparison.WithDirectory):
     def trace(self, workload, runs):
         """The profile, and the names that every run has called."""
         recordings = [self.directory / f"recording-{run}.json" for run in range(runs)]
@@ -113,7 +113,7 @@ class Verify(comparison.WithDirectory):
             names.append({call["name"] for call in calls if "name" in call})
         path = self.directory / "profile.json"
         derived = comparison.run([comparison.program(), "derive", "--quiet", "-o", path, *recordings])
-        self.assertEqual(derived.returncode, 0, comparison.described(derived))
+        assert derived.returncode == 0, comparison.described(derived)
         return json.loads(path.read_text(encoding="utf-8")), sorted(set.intersection(*names))
 
     def verify_prefix(self, profile, *options):
@@ -129,44 +129,51 @@ class Verify(comparison.WithDirectory):
         output = workload.run(self.verify_prefix(profile, *options), status)
         return json.loads(report.read_text(encoding="utf-8"))["findings"], output
 
+    @pytest.mark.parametrize("workload", SAME_IN_EVERY_RUN, ids=lambda workload: workload.name)
+    def test_same_in_every_run(self, workload):
+        self.check(workload, 1)
+
+    @pytest.mark.parametrize("workload", DIFFERING, ids=lambda workload: workload.name)
+    def test_differing(self, workload):
+        self.check(workload, RUNS_OF_DIFFERING)
+
     def check(self, workload, runs):
         self.prepare(workload)
         expected = workload.run([])
         profile, observed = self.trace(workload, runs)
         observed = [name for name in observed if name not in BY_CHANCE.get(workload.name, {})]
-        self.assertGreater(len(observed), SAMPLE)
+        assert len(observed) > SAMPLE
         findings, output = self.findings(workload, profile, status=0)
-        self.assertEqual((findings, output), ([], expected))
+        assert (findings, output) == ([], expected)
         chosen = observed if ALL else sorted(random.Random(workload.name).sample(observed, SAMPLE))
         for name in chosen:
             smaller = without_call(profile, name)
-            with self.subTest(without=name):
-                better = self.directory / "better.json"
-                findings, output = self.findings(workload, smaller, 1, "--fix", better)
-                self.assertEqual({finding["call"] for finding in findings}, {name})
-                self.assertTrue({finding["abi"] for finding in findings} <= {"x86_64", "i386"}, findings)
-                self.assertEqual(output, expected)
-                self.assertEqual(allowed(json.loads(better.read_text(encoding="utf-8"))), allowed(profile))
+            print(f"without {name}:")
+            better = self.directory / "better.json"
+            findings, output = self.findings(workload, smaller, 1, "--fix", better)
+            assert {finding["call"] for finding in findings} == {name}
+            assert {finding["abi"] for finding in findings} <= {"x86_64", "i386"}, findings
+            assert output == expected
+            assert allowed(json.loads(better.read_text(encoding="utf-8"))) == allowed(profile)
             # A server that is denied something may wait for a client that gives up waiting for it.
             by_chance = ENDS_BY_CHANCE.get(workload.name, {})
             if not isinstance(workload, workloads.Server) and name not in by_chance:
-                with self.subTest(enforced_without=name):
-                    self.check_enforced(workload, smaller)
+                self.check_enforced(workload, smaller)
 
     def check_enforced(self, workload, profile):
         """The program ends under the profile as it does where nobody but the kernel has a hand in it."""
         rules = self.directory / "rules"
         rules.write_text(rule_lines(profile), encoding="utf-8")
-        alone = self.status_of(workload, [helper(), rules], PATIENCE_S)
+        alone = self.status_of(workload, [comparison.run_under_profile(), rules], PATIENCE_S)
         if alone is None:
             return
         enforced = self.status_of(workload, self.verify_prefix(profile, "--mode", "enforce"),
                                   comparison.RUN_TIMEOUT_S)
         if alone == NOT_EXECUTED and "SCMP_ACT_ALLOW execve\n" not in rule_lines(profile):
             # For which callcensus has other statuses, as env(1).
-            self.assertIn(enforced, (125, 126, 127))
+            assert enforced in (125, 126, 127)
         else:
-            self.assertEqual(enforced, alone)
+            assert enforced == alone
 
     def status_of(self, workload, prefix, patience):
         """None where it does not end."""
@@ -188,30 +195,20 @@ class Verify(comparison.WithDirectory):
                     pass
 
 
-def add_tests():
-    """One for each program, named after it."""
-    def test_of(workload, runs):
-        return lambda self: self.check(workload, runs)
-
-    for programs, runs in ((SAME_IN_EVERY_RUN, 1), (DIFFERING, RUNS_OF_DIFFERING)):
-        for workload in programs:
-            name = "test_" + "_".join("".join(c if c.isalnum() else " " for c in workload.name).split())
-            setattr(Verify, name, test_of(workload, runs))
-
-
-add_tests()
-
-
 def missing():
     """Why nothing can be tested here, or None."""
-    if not os.access(helper(), os.X_OK):
-        return "the environment variable CALLCENSUS_RUN_UNDER_PROFILE does not name what loads profiles"
+    if not os.access(comparison.run_under_profile(), os.X_OK):
+        return f"{comparison.run_under_profile()}, which loads profiles, is not built"
     return comparison.missing_program()
 
 
-if __name__ == "__main__":
-    if ALL:
-        sys.argv.remove("--all")
-    # A denial may end in a signal that leaves a core.
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    comparison.main(missing())
+possible = comparison.skipped_for(missing)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_core():
+    """A denial may end in a signal that leaves a core."""
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_CORE, before)
