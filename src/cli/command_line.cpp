@@ -93,6 +93,8 @@ Option CommandLine::number(const std::string& names, const std::string& shown, V
 }
 template Option CommandLine::number(const std::string&, const std::string&, int&, int, int,
                                     const std::string&);
+template Option CommandLine::number(const std::string&, const std::string&, unsigned&, int, int,
+                                    const std::string&);
 template Option CommandLine::number(const std::string&, const std::string&, std::size_t&, int, int,
                                     const std::string&);
 template Option CommandLine::number(const std::string&, const std::string&, std::optional<double>&, double,

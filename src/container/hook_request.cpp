@@ -137,8 +137,8 @@ constexpr std::array options{
 Result<void> read_option(const std::string& part, HookRequest& request) {
     const auto colon = part.find(':');
     const std::string key = trimmed(part.substr(0, colon));
-    const auto row =
-        std::find_if(options.begin(), options.end(), [&](const RequestOption& option) { return option.key == key; });
+    const auto row = std::find_if(options.begin(), options.end(),
+                                  [&](const RequestOption& option) { return option.key == key; });
     if (row == options.end() || colon == std::string::npos) {
         std::vector<std::string_view> known;
         for (const RequestOption& option : options) known.push_back(option.key);

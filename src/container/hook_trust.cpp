@@ -18,7 +18,8 @@ struct TrustWord {
     Trust trust;
 };
 constexpr std::array trust_words{TrustWord{"nobody", Trust::nobody}, TrustWord{"caller", Trust::caller},
-                           TrustWord{"annotations", Trust::annotations}, TrustWord{"everybody", Trust::everybody}};
+                                 TrustWord{"annotations", Trust::annotations},
+                                 TrustWord{"everybody", Trust::everybody}};
 
 // Set by CRI-O and by podman (play kube), and by containerd, for containers of a pod. Whoever may create a
 // pod has written its annotations.

@@ -17,7 +17,7 @@ namespace {
 // Of calls without a name so many are told one by one.
 constexpr std::size_t most_unnamed = 16;
 
-std::string counted(std::size_t count, std::string_view one, std::string_view many) {
+std::string count_of(std::size_t count, std::string_view one, std::string_view many) {
     return fmt::format("{} {}", count, count == 1 ? one : many);
 }
 
@@ -46,7 +46,7 @@ std::string engine_and_why(const Summary& summary) {
 std::string describe(const UnnamedCall& call) {
     const std::string number = call.call.number == 0xffffffff ? "-1" : std::to_string(call.call.number);
     return fmt::format("call {} of {} ({}) has no name and is not in the profile: {}", number,
-                       info(call.call.abi).id, counted(call.count, "time", "times"),
+                       info(call.call.abi).id, count_of(call.count, "time", "times"),
                        call.exists ? "it is newer than callcensus and libseccomp know; a newer libseccomp may"
                                    : "the kernel does not have it either (ENOSYS)");
 }
@@ -94,18 +94,18 @@ std::vector<std::string> summary_lines(const Summary& summary) {
     std::vector<std::string> lines;
     lines.push_back(fmt::format(
         "{} on {}, {}, {:.3f} s, engine {}; {}",
-        counted(recording.calls.size(), "system call", "different system calls"),
-        fmt::join(abis_of(recording), " and "), counted(recording.processes.size(), "process", "processes"),
+        count_of(recording.calls.size(), "system call", "different system calls"),
+        fmt::join(abis_of(recording), " and "), count_of(recording.processes.size(), "process", "processes"),
         recording.duration.count() / 1000, engine_and_why(summary),
         recording.complete() ? "the recording is complete" : "the recording is NOT complete:"));
     for (const std::string& gap : recording.gaps) lines.push_back("  " + gap);
     if (summary.let_go != 0)
-        lines.push_back(counted(summary.let_go, "task lives", "tasks live") + " on without callcensus");
+        lines.push_back(count_of(summary.let_go, "task lives", "tasks live") + " on without callcensus");
     else if (summary.survivors != 0)
-        lines.push_back(counted(summary.survivors, "process", "processes") + " outlived the first one and " +
+        lines.push_back(count_of(summary.survivors, "process", "processes") + " outlived the first one and " +
                         (summary.survivors == 1 ? "was" : "were") + " followed to the end");
     if (!recording.assumed.empty())
-        lines.push_back(counted(recording.assumed.size(), "call that was", "calls that were") +
+        lines.push_back(count_of(recording.assumed.size(), "call that was", "calls that were") +
                         " known beforehand and not looked for");
     for (const std::string& line : advice(recording)) lines.push_back("note: " + line);
     for (const std::string& line : warnings(summary.profiles)) lines.push_back("warning: " + line);
@@ -117,7 +117,7 @@ std::vector<std::string> summary_lines(const Summary& summary) {
             if (rule.action == Action::allow) names += rule.names.size() + (rule.name.empty() ? 0 : 1);
         lines.push_back(fmt::format("profile{} written to {}: it allows {}, {} of them observed",
                                     profile.executable.empty() ? "" : " of " + profile.executable,
-                                    profile.path, counted(names, "name", "names"),
+                                    profile.path, count_of(names, "name", "names"),
                                     profile.derivation.observed));
     }
     return lines;
