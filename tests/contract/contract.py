@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The contract that every engine honours, checked on one tracee.
 
-    contract.py --program BUILD/callcensus --options "--engine ptrace" [--user nobody] TRACEE [ARG...]
+    contract.py --program BUILD/callcensus --options "--engine ptrace" [--released none] [--user nobody] TRACEE [ARG...]
     contract.py --program BUILD/callcensus --audit [--user nobody] TRACEE [ARG...]
 
 Runs the tracee natively and under the engine. Its output and exit status must be the same both times, the recording
@@ -14,6 +14,9 @@ must be complete, and the lines of the tracee's output that say what it called m
     processes N                 exactly so many in the tree
 
 Nothing of the tracee may be left when the engine has returned.
+
+--released says how many processes must have been let run, by what the recording tells (their `scope` is not
+"process"): none, some or all of them (but for those that end before their first call).
 
 With --audit the same holds for `callcensus verify` with a profile that denies everything: it hinders nothing, and
 finds every call that is made, as often as it is made.
@@ -78,6 +81,12 @@ def broken_expectations(output, recording):
     return checked, broken
 
 
+def is_as_expected(released, processes, expected):
+    """Whether that many processes were let run."""
+    # A process that is killed or ends at birth is not; of the tracees that have such processes these are few.
+    return {"none": released == 0, "some": released > 0, "all": released > 0 and 2 * released >= processes}[expected]
+
+
 def traced_run(program, options, directory, command, user):
     """How the command ends, and the recording of it."""
     path = os.path.join(directory, "recording.json")
@@ -121,6 +130,7 @@ def main():
     how = parser.add_mutually_exclusive_group(required=True)
     how.add_argument("--options", help="for callcensus trace: the engine")
     how.add_argument("--audit", action="store_true")
+    parser.add_argument("--released", choices=("none", "some", "all"))
     parser.add_argument("--user", default="")
     parser.add_argument("tracee")
     parser.add_argument("arguments", nargs=argparse.REMAINDER)
@@ -155,6 +165,11 @@ def main():
         problems.append(f"not complete: {recording['gaps']}")
     checked, broken = broken_expectations(native[1], recording)
     problems += broken
+    if options.released:
+        released = sum(process["scope"] != "process" for process in recording["processes"])
+        if not is_as_expected(released, len(recording["processes"]), options.released):
+            problems.append(f"{released} of {len(recording['processes'])} processes were let run, expected: "
+                            f"{options.released}")
     left = still_running()
     if left:
         problems.append(f"still running: {left}")
