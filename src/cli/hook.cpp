@@ -23,22 +23,21 @@ struct HookOptions {
     std::vector<std::string> limits;  // as they are on the command line
 };
 
-int run(const HookOptions& options) {
+Result<int> run(const HookOptions& options) {
     if (::isatty(STDIN_FILENO) == 1)
-        return complain({"reads a container's state from a runtime; --install registers the hook with podman",
-                         "standard input", 0},
-                        hook_failed);
+        return fail("reads a container's state from a runtime; --install registers the hook with podman",
+                    "standard input");
     Registration registered = options.registered;
     const auto trust = read_trust(options.trust);
-    if (!trust) return complain({trust.error().message, "--trust", 0}, hook_failed);
+    if (!trust) return fail(trust.error().message, "--trust");
     registered.trust = *trust;
     const auto done = run_hook(registered);
-    return done ? 0 : complain(done.error(), hook_failed);
+    return done.map([] { return 0; });
 }
 
-int install(const HookOptions& options, const std::string& directory) {
+Result<int> install(const HookOptions& options, const std::string& directory) {
     const auto installed = install_hook(directory, options.stage, options.limits);
-    if (!installed) return complain(installed.error(), hook_failed);
+    if (!installed) return tl::unexpected(installed.error());
     say((installed->replaced ? "replaced " : "wrote ") + installed->path + ", which runs " +
         installed->program + " hook");
     const bool needs_telling = !installed->is_read_by_itself;
@@ -55,22 +54,21 @@ int install(const HookOptions& options, const std::string& directory) {
     return 0;
 }
 
-int uninstall(const std::string& directory) {
+Result<int> uninstall(const std::string& directory) {
     const auto uninstalled = uninstall_hook(directory);
-    if (!uninstalled) return complain(uninstalled.error(), hook_failed);
+    if (!uninstalled) return tl::unexpected(uninstalled.error());
     say(uninstalled->was_there ? "removed " + uninstalled->path
                                : uninstalled->path + " is not there: nothing to remove");
     return 0;
 }
 
-int hook(const HookOptions& options, bool names_directory) {
+Result<int> hook(const HookOptions& options, bool names_directory) {
     if (!options.install && !options.uninstall && !names_directory) return run(options);
-    if (names_directory && options.hooks_directory.empty())
-        return complain({"names no directory", "--dir", 0}, hook_failed);
+    if (names_directory && options.hooks_directory.empty()) return fail("names no directory", "--dir");
     const std::string directory = names_directory ? options.hooks_directory : default_hooks_directory();
     if (options.install) return install(options, directory);
     if (options.uninstall) return uninstall(directory);
-    return complain({"needs --install or --uninstall", "--dir " + options.hooks_directory, 0}, hook_failed);
+    return fail("needs --install or --uninstall", "--dir " + options.hooks_directory);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "base/signals.hpp"
 #include "callcensus/format.hpp"
 #include "callcensus/minimize_report.hpp"
+#include "cli/choices.hpp"
 #include "cli/ending.hpp"
 #include "cli/format_options.hpp"
 #include "cli/inputs.hpp"
@@ -28,7 +29,6 @@ struct MinimizeCommandOptions {
     std::string check;
     bool format_given = false;
     std::optional<double> timeout;  // seconds
-    std::string runtime = "any";
     std::vector<std::string> keep;
     MinimizeOptions search;
     bool no_exec = false;
@@ -40,7 +40,6 @@ struct MinimizeCommandOptions {
 
 MinimizeOptions search_options(const MinimizeCommandOptions& options) {
     MinimizeOptions search = options.search;
-    search.runtime = find_runtime_set(options.runtime).value_or(RuntimeSet::any);
     search.container_exec = !options.no_exec;
     search.keep.insert(options.keep.begin(), options.keep.end());
     return search;
@@ -51,25 +50,25 @@ Result<void> check_script(const std::string& path) {
     return fail("cannot be executed", "--check " + path, errno);
 }
 
-int minimize_profile(const MinimizeCommandOptions& options, const std::vector<std::string>& command) {
+Result<int> minimize_profile(const MinimizeCommandOptions& options, const std::vector<std::string>& command) {
     if (command.empty())
-        return complain(
-            {"there is no command to run, as in: callcensus minimize seccomp.json -- ls -l", "", 0});
+        return fail("there is no command to run, as in: callcensus minimize seccomp.json -- ls -l");
     const auto machine = options.machine.resolve();
-    if (!machine) return complain(machine.error());
+    if (!machine) return tl::unexpected(machine.error());
     if (native_abi_of(*machine) != native_abi())
-        return complain({"is not this machine's architecture: nothing can be run for it",
-                         "--arch " + options.machine.arch, 0});
-    if (const auto possible = check_script(options.check); !possible) return complain(possible.error());
-    if (const auto possible = check_replaceable(options.output); !possible) return complain(possible.error());
+        return fail("is not this machine's architecture: nothing can be run for it",
+                    "--arch " + options.machine.arch);
+    if (const auto possible = check_script(options.check); !possible) return tl::unexpected(possible.error());
+    if (const auto possible = check_replaceable(options.output); !possible)
+        return tl::unexpected(possible.error());
     const auto file = read_profile_file(options.profile);
-    if (!file) return complain(file.error());
+    if (!file) return tl::unexpected(file.error());
     const auto& [name, own_format, profile, text] = *file;
     FormatOptions format = options.format;
     if (!options.format_given) format.format = own_format;
     // What the format cannot say shows before a long search.
     if (const auto possible = format.write(profile, name, options.output, *machine); !possible)
-        return complain(possible.error());
+        return tl::unexpected(possible.error());
 
     TrialOptions trials;
     trials.command = command;
@@ -87,13 +86,13 @@ int minimize_profile(const MinimizeCommandOptions& options, const std::vector<st
     if (!minimized) {
         Error error = minimized.error();
         if (error.where.empty()) error.where = name;
-        return complain(error);
+        return tl::unexpected(error);
     }
     ignore_requests_to_end();
     const auto written = format.write(minimized->profile, name, options.output, *machine);
-    if (!written) return complain(written.error());
+    if (!written) return tl::unexpected(written.error());
     if (const auto done = replace_file(options.output, written->content); !done)
-        return complain(done.error());
+        return tl::unexpected(done.error());
     if (options.json)
         say_to_program(minimize_json(*minimized));
     else if (!options.quiet)
@@ -145,9 +144,8 @@ Subcommand add_minimize(Program& program) {
                "Then end with what has succeeded so far (default: 500)");
     const std::string kept = "What is kept without a trial";
     sub.group(kept);
-    sub.value("--as", "NAME", options->runtime,
-              "What that container runtime needs: runc, crun, any (default), none")
-        .one_of({"runc", "crun", "any", "none"});
+    sub.choice("--as", "NAME", options->search.runtime, runtime_choices(),
+               "What that container runtime needs: runc, crun, any (default), none");
     sub.flag("--no-exec", options->no_exec, "Not what only `podman exec` and `docker exec` need of it");
     sub.flag("--no-new-privileges", options->search.no_new_privileges,
              "Not what it needs only for a container without no_new_privileges");

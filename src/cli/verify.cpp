@@ -10,6 +10,7 @@
 #include "callcensus/format.hpp"
 #include "callcensus/verify_findings.hpp"
 #include "callcensus/verify_report.hpp"
+#include "cli/choices.hpp"
 #include "cli/ending.hpp"
 #include "cli/format_options.hpp"
 #include "cli/inputs.hpp"
@@ -22,23 +23,25 @@
 namespace callcensus::cli {
 namespace {
 
+enum class Mode : std::uint8_t { audit, enforce };
+
 struct VerifyOptions {
     std::string profile;
     std::vector<std::string> recordings;
     TargetOptions target;
-    std::string mode = "audit";
-    std::string runtime = "none";
+    Mode mode = Mode::audit;
+    RuntimeSet runtime = RuntimeSet::none;
     bool no_new_privileges = false;
     bool stacks = false;
     bool unused = false;
     std::string fix;
-    std::string format = "text";
+    ReportFormat format = ReportFormat::text;
     std::string output;
     int exit_code = 1;
     bool quiet = false;
     MachineOptions machine;
 
-    [[nodiscard]] bool enforces() const { return mode == "enforce"; }
+    [[nodiscard]] bool enforces() const { return mode == Mode::enforce; }
 };
 
 // The profile, and as it works where it is used.
@@ -143,10 +146,10 @@ Result<void> write_fixed(const VerifyOptions& options, const Policy& policy,
     return replace_file(options.fix, written->content);
 }
 
-std::string text_of(const VerifyReport& report, const std::string& format) {
-    if (format == "json") return verify_json(report);
-    if (format == "junit") return verify_junit(report);
-    if (format == "sarif") return verify_sarif(report);
+std::string text_of(const VerifyReport& report, ReportFormat format) {
+    if (format == ReportFormat::json) return verify_json(report);
+    if (format == ReportFormat::junit) return verify_junit(report);
+    if (format == ReportFormat::sarif) return verify_sarif(report);
     return verify_text(report);
 }
 
@@ -199,22 +202,23 @@ int end_of(const VerifyOptions& options, const VerifyReport& report, const Outco
     return outcome.status && !command.empty() ? end_as(*outcome.status) : 0;
 }
 
-int verify(const VerifyOptions& options, const std::vector<std::string>& command) {
-    if (const auto possible = check(options, command); !possible) return complain(possible.error());
+Result<int> verify(const VerifyOptions& options, const std::vector<std::string>& command) {
+    if (const auto possible = check(options, command); !possible) return tl::unexpected(possible.error());
     const auto policy = read_policy(options);
-    if (!policy) return complain(policy.error());
+    if (!policy) return tl::unexpected(policy.error());
     if (!options.quiet)
         for (const std::string& loss : policy->in_force.losses) say("warning: the filter leaves out " + loss);
 
-    const RuntimeSet runtime = find_runtime_set(options.runtime).value_or(RuntimeSet::none);
     std::vector<Found> found;
-    for (Denial& denial : denials_of(runtime, options.no_new_privileges, policy->in_force, policy->machine))
+    for (Denial& denial :
+         denials_of(options.runtime, options.no_new_privileges, policy->in_force, policy->machine))
         found.push_back({std::move(denial), {}});
     const bool starts = !options.enforces() || std::none_of(found.begin(), found.end(), [](const Found& one) {
         return is_denial(one.denial);
     });
+    const std::string who_cannot = starts ? "" : found.front().denial.runtime;
     auto seen = observe(options, *policy, command, starts);
-    if (!seen) return complain(seen.error());
+    if (!seen) return tl::unexpected(seen.error());
     auto& [observed, subject, outcome] = *seen;
     if (starts && !command.empty() && !outcome.started && observed.found.empty())
         return outcome.exec_errno == 0 && outcome.status ? end_as(*outcome.status)
@@ -237,20 +241,20 @@ int verify(const VerifyOptions& options, const std::vector<std::string>& command
                         observed.rest.gaps,
                         observed.rest.notes};
     auto findings = findings_of(std::move(found), policy->file.profile, policy->machine, policy->in_force);
-    if (!findings) return complain(findings.error());
+    if (!findings) return tl::unexpected(findings.error());
     report.findings = std::move(*findings);
     if (options.unused) report.unused = unused(policy->file.profile, policy->machine, observed.used);
 
     bool written = true;
     const auto check_written = [&](const Result<void>& done) {
-        if (!done) complain(done.error());
+        if (!done) say_error(done.error());
         written = written && done.has_value();
     };
     check_written(write_report(options, report));
     if (!options.fix.empty()) check_written(write_fixed(options, *policy, report.findings));
     if (!written) return failed;
     if (!starts) {
-        say(options.runtime + " may not be able to start " + command.front() + " under " + policy->file.name);
+        say(who_cannot + " may not be able to start " + command.front() + " under " + policy->file.name);
         return cannot_execute;
     }
     return end_of(options, report, outcome, command);
@@ -279,12 +283,10 @@ Subcommand add_verify(Program& program) {
               "In place of a command: what `trace --recording` saved");
     const std::string how = "How";
     sub.group(how);
-    sub.value("--mode", "MODE", options->mode,
-              "audit (default): deny nothing, list everything; enforce: load the profile, slow")
-        .one_of({"audit", "enforce"});
-    sub.value("--as", "NAME", options->runtime,
-              "Also what that container runtime calls before the command: runc, crun, any, none (default)")
-        .one_of({"runc", "crun", "any", "none"});
+    sub.choice("--mode", "MODE", options->mode, {{"audit", Mode::audit}, {"enforce", Mode::enforce}},
+               "audit (default): deny nothing, list everything; enforce: load the profile, slow");
+    sub.choice("--as", "NAME", options->runtime, runtime_choices(),
+               "Also what that container runtime calls before the command: runc, crun, any, none (default)");
     sub.flag("--no-new-privileges", options->no_new_privileges,
              "With --as: for a container with no_new_privileges, whose runtime needs less");
     options->target.add_to(sub, how);
@@ -294,8 +296,12 @@ Subcommand add_verify(Program& program) {
     sub.flag("--unused", options->unused, "Also what the profile allows and this run has not used");
     sub.value("--fix", "FILE", options->fix,
               "Write the profile with the smallest changes that allow the findings");
-    sub.value("--format", "FORMAT", options->format, "Of the report: text (default), json, junit, sarif")
-        .one_of({"text", "json", "junit", "sarif"});
+    sub.choice("--format", "FORMAT", options->format,
+               {{"text", ReportFormat::text},
+                {"json", ReportFormat::json},
+                {"junit", ReportFormat::junit},
+                {"sarif", ReportFormat::sarif}},
+               "Of the report: text (default), json, junit, sarif");
     sub.value("-o,--output", "FILE", options->output,
               "The report (default: standard error; of a recording standard output)");
     sub.number("--exit-code", "N", options->exit_code, 0, 255,

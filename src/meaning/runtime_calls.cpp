@@ -96,13 +96,6 @@ bool denial_kills(Action action) {
            action == Action::trap;
 }
 
-std::optional<RuntimeSet> find_runtime_set(std::string_view name) {
-    constexpr std::array<std::string_view, 4> names{"any", "runc", "crun", "none"};
-    const auto* const found = std::find(names.begin(), names.end(), name);
-    return found == names.end() ? std::nullopt
-                                : std::optional(static_cast<RuntimeSet>(found - names.begin()));
-}
-
 std::vector<std::string> runtime_calls(RuntimeSet runtime, ContainerUse use) {
     const auto names = needed_by(runtime, by_some, what_holds(use));
     return {names.begin(), names.end()};
