@@ -3,11 +3,8 @@
 namespace callcensus::ptrace {
 namespace {
 
-// A target can make up as many as it likes of both. What is beyond stops each time, and is no news.
+// A target can make up as many as it likes. What is beyond stops each time, and is no news.
 constexpr std::size_t most_unnamed_calls = 256;
-// What is beyond is taken for one program.
-constexpr std::size_t most_programs = 4096;
-const std::string others = "[others]";
 
 }  // namespace
 
@@ -18,35 +15,39 @@ bool Learner::can_be_learnt(Syscall call) {
 
 // Null where it has ended, whoever has its pid now.
 Learner::Process* Learner::creator_of(const Process& process) {
-    const auto found = processes_.find(process.creator);
-    return found != processes_.end() && found->second.serial < process.serial ? &found->second : nullptr;
+    const ProcessTree::Process* const creator = tree_.creator_of(*process.in_tree);
+    return creator != nullptr ? &processes_[creator->place] : nullptr;
 }
 
-Learner::Program& Learner::program(const std::string& executable) {
-    if (const auto known = programs_.find(executable); known != programs_.end()) return known->second;
-    const std::string& name = programs_.size() < most_programs ? executable : others;
-    Program& program = programs_[name];
-    program.executable = name;
+Learner::Program& Learner::program_of(const Process& process) {
+    const std::uint32_t index = process.in_tree->executable;
+    if (programs_.size() <= index) programs_.resize(index + 1);
+    Program& program = programs_[index];
+    if (program.executable.empty()) program.executable = tree_.executable_of(*process.in_tree);
     return program;
 }
 
 Learner::Process& Learner::started(pid_t pid, pid_t creator, const std::string& executable) {
-    Process& process = processes_[pid] = Process{};
-    process.pid = pid;
-    process.creator = creator;
-    process.serial = next_serial_++;
+    const ProcessTree::Process* const from = tree_.process(creator);
+    const TaskId id{pid, next_serial_++};
+    tree_.on(TaskStarted{id, from != nullptr ? processes_[from->place].id : TaskId{}, pid, executable});
+    const ProcessTree::Process* const in_tree = tree_.find(id)->process;
+    if (processes_.size() <= in_tree->place) processes_.resize(in_tree->place + 1);
+    Process& process = processes_[in_tree->place] = Process{};
+    process.id = id;
+    process.in_tree = in_tree;
+    process.program = &program_of(process);
     if (Process* parent = creator_of(process)) {
         parent->habits.starts_others = true;
         parent->program->starts_others = true;
-        if (executable.empty()) process.program = parent->program;
     }
-    if (process.program == nullptr) process.program = &program(executable);
     return process;
 }
 
 void Learner::execed(Process& process, const std::string& executable) {
     process.program->starts_others = true;
-    process.program = &program(executable);
+    tree_.on(Execed{process.id, executable});
+    process.program = &program_of(process);
     process.habits = {0, process.program->starts_others, 0, process.program->quiet_runs};
     process.began_by_exec = true;
     process.had_news = false;
@@ -59,7 +60,7 @@ void Learner::ended(const Process& process, bool whole) {
     else if (process.began_by_exec && whole)
         ++process.program->quiet_runs;
     if (Process* parent = creator_of(process)) ++parent->habits.quiet_children;
-    processes_.erase(process.pid);
+    tree_.on(TaskExited{process.id, {}});
 }
 
 bool Learner::saw(Process& process, Syscall call, std::chrono::nanoseconds outside) {

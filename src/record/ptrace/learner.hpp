@@ -12,10 +12,11 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
-#include <unordered_map>
 
+#include "callcensus/process_tree.hpp"
 #include "callcensus/syscall_set.hpp"
 #include "record/ptrace/patience.hpp"
 
@@ -31,10 +32,8 @@ class Learner {
         bool starts_others = false;
     };
     struct Process {
-        pid_t pid = 0;
-        pid_t creator = 0;
-        // In the order of their beginnings: a pid is used again, and may then be that of a descendant.
-        std::uint64_t serial = 0;
+        TaskId id;  // in the learner's own tree: of the one task that stands for the process
+        const ProcessTree::Process* in_tree = nullptr;
         Program* program = nullptr;
         Habits habits;
         bool began_by_exec = false;  // and so what happens to it is a run of its program
@@ -79,7 +78,7 @@ class Learner {
     [[nodiscard]] bool learnable(Syscall call) const { return !learnable_ || learnable_->contains(call); }
 
   private:
-    Program& program(const std::string& executable);
+    Program& program_of(const Process& process);
     Process* creator_of(const Process& process);
     [[nodiscard]] bool can_be_learnt(Syscall call);
     void news(Process& process);
@@ -90,9 +89,10 @@ class Learner {
     double patience_;
     SyscallSet census_;
     std::size_t unnamed_calls_ = 0;  // in it
-    std::unordered_map<std::string, Program> programs_;
-    std::unordered_map<pid_t, Process> processes_;
-    std::uint64_t next_serial_ = 1;
+    ProcessTree tree_;               // of all processes, those too whose calls are not recorded
+    std::deque<Program> programs_;   // by the tree's indexes of executables
+    std::deque<Process> processes_;  // by their places in the tree
+    std::uint32_t next_serial_ = 1;
 };
 
 }  // namespace callcensus::ptrace
