@@ -78,10 +78,25 @@ bool load(const LoadedFilter& filter) {
     ::_exit(127);
 }
 
-// Between PTRACE_INTERRUPT and its stop nothing else can come but death: the child has all signals blocked.
-std::optional<StoppedTask> first_stop(pid_t child, StatusQueue& statuses) {
-    auto report = statuses.next_of(child);
-    return report ? std::move(report->stopped) : std::nullopt;
+// Reaps it. Nothing where somebody else has.
+std::optional<ExitStatus> await_end(pid_t child, StatusQueue& statuses) {
+    while (auto report = statuses.next_of(child)) {
+        if (const auto* ended = std::get_if<Ended>(&report->stop)) return ended->status;
+        std::move(*report->stopped).abandon();
+    }
+    return std::nullopt;
+}
+
+bool has_ended(pid_t child) { return wait_for(child, WEXITED | WNOHANG | WNOWAIT).has_value(); }
+
+// Before its execve: the memory is short, or a limit or somebody's signal has killed it.
+tl::unexpected<Error> has_died(std::optional<ExitStatus> status) {
+    std::string how = "has ended";
+    if (status && status->signal != 0)
+        how = "was killed by signal " + std::to_string(status->signal);
+    else if (status)
+        how = "has exited with status " + std::to_string(status->code);
+    return fail("the new process " + how + " before it could execute the command");
 }
 
 }  // namespace
@@ -94,35 +109,45 @@ Result<pid_t> launch(const std::string& path, const Launch& target, long options
     if (!release) return tl::unexpected(release.error());
 
     pid_t child = 0;
+    int fork_errnum = 0;
     {
         const AllSignalsBlocked quiet;
         child = ::fork();
+        fork_errnum = errno;
         if (child == 0) {
             ready->read_end.reset();
             release->write_end.reset();
             become(path, target, ready->write_end, release->read_end, relay);
         }
     }
-    if (child < 0) return fail("no new process", {}, errno);
+    if (child < 0) return fail("no new process", {}, fork_errnum);
 
     const auto give_up = [&](tl::unexpected<Error> why) -> Result<pid_t> {
         release->write_end.reset();  // the child reads the end of the pipe and exits
         kill_process(child);
-        ::waitpid(child, nullptr, __WALL);
+        await_end(child, statuses);
         return why;
     };
+    const auto no_seize = [&](int errnum) {
+        return fail(
+            "cannot trace: this system has no PTRACE_SEIZE (an emulator such as qemu-user or gVisor?)", {},
+            errnum);
+    };
     ready->write_end.reset();
-    // Should it have died before it was ready, seizing it fails.
-    static_cast<void>(await_byte(ready->read_end));
-    const int errnum = seize(child, options);
-    auto stopped = errnum == 0 && interrupt(child) ? first_stop(child, statuses) : std::nullopt;
-    if (!stopped) {
+    if (!await_byte(ready->read_end)) return has_died(await_end(child, statuses));
+    if (const int errnum = seize(child, options); errnum != 0) {
+        // The kernel refuses to trace one that has ended by EPERM, too.
+        if (has_ended(child)) return has_died(await_end(child, statuses));
         if (errnum == EPERM || errnum == EACCES)
             return give_up(fail("cannot trace: " + why_ptrace_is_forbidden()));
-        return give_up(
-            fail("cannot trace: this system has no PTRACE_SEIZE (an emulator such as qemu-user or gVisor?)",
-                 {}, errnum));
+        return give_up(no_seize(errnum));
     }
+    if (const int errnum = interrupt(child); errnum != 0 && errnum != ESRCH) return give_up(no_seize(errnum));
+    // Before the stop nothing else can come but death: the child has all signals blocked.
+    auto report = statuses.next_of(child);
+    if (!report) return has_died(std::nullopt);
+    if (const auto* ended = std::get_if<Ended>(&report->stop)) return has_died(ended->status);
+    auto& stopped = report->stopped;
     if (!stopped->syscall_info()) {
         std::move(*stopped).abandon();
         return give_up(

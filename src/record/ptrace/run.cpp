@@ -46,6 +46,7 @@ Run::Run(const Target& target, const Plan& plan, Sink& sink, Mode mode)
 // ---- the loop ----
 
 Result<Outcome> Run::to_the_end() {
+    if (auto possible = signals_.can_wake(); !possible) return tl::unexpected(possible.error());
     const auto begun = std::visit([this](const auto& target) { return start(target); }, target_);
     if (!begun) let_everything_go();  // what had been seized by then
     bool at_the_end = tasks_.empty();
@@ -166,6 +167,7 @@ void Run::on(const Ended& ended, Task& task) {
     const bool recorded = task.recorded;
     forget(id.tid, ended.status.signal == 0);
     if (id.tid == main_) outcome_.status = ended.status;
+    if (id.tid == main_) main_stopped_by_ = 0;  // and we need not stop with it
     // The recording of a container is written at that end.
     if (id.tid == main_ && std::holds_alternative<Container>(target_)) tell_of_stops();
     if (recorded) emit(TaskExited{id, ended.status});

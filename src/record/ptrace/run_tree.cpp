@@ -97,6 +97,8 @@ void Run::end_siblings(const Task& survivor, pid_t former_tid) {
         leader.current = former->current;
         leader.expects_child = false;
         leader.group_stopped = false;
+        if (std::exchange(leader.loads_filter, false))
+            leader.process->release.has_tried_to_load_filter(false);
     }
     std::vector<std::pair<TaskId, bool>> gone;
     for (const auto& [tid, task] : tasks_)

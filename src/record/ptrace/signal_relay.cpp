@@ -84,6 +84,7 @@ SignalRelay::SignalRelay() {
     wake.sigev_notify = SIGEV_SIGNAL;
     wake.sigev_signo = timer_signal();
     has_timer.store(::timer_create(CLOCK_MONOTONIC, &wake, &timer) == 0);
+    if (!has_timer.load()) timer_errnum_ = errno;
 
     struct sigaction handler {};
     handler.sa_sigaction = &take_note;
@@ -130,6 +131,12 @@ SignalRelay::~SignalRelay() {
     }
     anything_arrived.store(false);
     for (auto& number : arrived) number.store(0);
+}
+
+Result<void> SignalRelay::can_wake() const {
+    if (timer_errnum_ == 0) return {};
+    return fail("cannot wait for signals and deadlines: there is no timer (is `ulimit -i` exhausted?)", {},
+                timer_errnum_);
 }
 
 void SignalRelay::replace(int number, const struct sigaction& action) {

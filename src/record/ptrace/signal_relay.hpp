@@ -23,6 +23,8 @@
 #include <optional>
 #include <vector>
 
+#include "callcensus/result.hpp"
+
 namespace callcensus::ptrace {
 
 class SignalRelay {
@@ -43,6 +45,10 @@ class SignalRelay {
     SignalRelay& operator=(const SignalRelay&) = delete;
     /// Restores everything.
     ~SignalRelay();
+
+    /// An error where the system has given us no timer: deadlines would pass unnoticed, and so would a signal
+    /// that comes right before wait4.
+    [[nodiscard]] Result<void> can_wake() const;
 
     /// In a forked child, with all signals blocked: dispositions and the limit, and last of all the mask, as
     /// we found them.
@@ -71,6 +77,7 @@ class SignalRelay {
 
     std::vector<Saved> saved_;
     sigset_t saved_mask_{};
+    int timer_errnum_ = 0;
     std::optional<rlimit> saved_cpu_limit_;  // where we have changed it
 };
 

@@ -9,7 +9,7 @@ namespace callcensus::ptrace {
 
 int seize(pid_t tid, long options) { return ::ptrace(PTRACE_SEIZE, tid, nullptr, options) == 0 ? 0 : errno; }
 
-bool interrupt(pid_t tid) { return ::ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr) == 0; }
+int interrupt(pid_t tid) { return ::ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr) == 0 ? 0 : errno; }
 
 void kill_process(pid_t task) { ::kill(task, SIGKILL); }
 

@@ -9,8 +9,8 @@ namespace callcensus::ptrace {
 /// PTRACE_SEIZE with `options` (PTRACE_O_*). 0, or the errno.
 [[nodiscard]] int seize(pid_t tid, long options);
 
-/// PTRACE_INTERRUPT: a stop follows. False where the task has died: then its end follows.
-bool interrupt(pid_t tid);
+/// PTRACE_INTERRUPT: a stop follows. 0, or the errno: ESRCH where the task has died, and its end follows.
+int interrupt(pid_t tid);
 
 /// SIGKILL to the whole process, named by any of its tasks.
 void kill_process(pid_t task);
