@@ -37,21 +37,28 @@ enum class Action : std::uint8_t { allow, errno_, kill, kill_process, kill_threa
 /// Members of a JSON object that we do not interpret: key and value as JSON text.
 using UnknownMembers = std::vector<std::pair<std::string, std::string>>;
 
-/// How a condition compares: its token, and C's sign where it has one.
-struct Operator {
+/// How a condition compares an argument with its value: libseccomp's SCMP_CMP_NE and so on
+/// (seccomp_rule_add(3)). `unknown` is in profiles that were read leniently; it never holds.
+enum class Comparison : std::uint8_t { unknown, ne, lt, le, eq, ge, gt, masked_eq };
+/// Its token, and C's sign where it has one.
+struct ComparisonInfo {
+    Comparison comparison;
     std::string_view token;  ///< "SCMP_CMP_EQ"
-    std::string_view sign;   ///< "=="; empty for SCMP_CMP_MASKED_EQ
+    std::string_view sign;   ///< "=="; empty for masked_eq
 };
-/// Longer signs before those that they begin with.
-[[nodiscard]] std::span<const Operator> all_operators();
-[[nodiscard]] const Operator* find_operator(std::string_view token);
+/// Longer signs before those that they begin with; `unknown` is none of them.
+[[nodiscard]] std::span<const ComparisonInfo> all_comparisons();
+[[nodiscard]] std::optional<Comparison> find_comparison(std::string_view token);
+/// Empty for `unknown`.
+[[nodiscard]] std::string_view token(Comparison comparison);
+[[nodiscard]] std::string_view sign(Comparison comparison);
 
 /// A condition on one argument of a call.
 struct ArgumentCondition {
     std::uint32_t index = 0;      ///< 0 to 5
-    std::uint64_t value = 0;      ///< for SCMP_CMP_MASKED_EQ the mask
-    std::uint64_t value_two = 0;  ///< for SCMP_CMP_MASKED_EQ the value to compare with
-    std::string op;               ///< "SCMP_CMP_EQ" and the like
+    std::uint64_t value = 0;      ///< for masked_eq the mask
+    std::uint64_t value_two = 0;  ///< for masked_eq the value to compare with
+    Comparison op = Comparison::unknown;
 
     friend bool operator==(const ArgumentCondition&, const ArgumentCondition&) = default;
 };

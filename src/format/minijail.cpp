@@ -41,11 +41,11 @@ std::string condition(const ArgumentCondition& condition, Abi abi) {
     // libseccomp cuts the values of 32-bit ABIs, too.
     const std::uint64_t all = largest_argument(argument_width(abi));
     const std::uint64_t value = condition.value & all;
-    if (condition.op == "SCMP_CMP_MASKED_EQ")
+    if (condition.op == Comparison::masked_eq)
         return masked_equal(condition.index, value, condition.value_two & value, all);
-    const Operator* op = find_operator(condition.op);
-    if (op == nullptr) return fmt::format("arg{} < 0", condition.index);  // never, as in set_of()
-    return fmt::format("arg{} {} {}", condition.index, op->sign, number(value));
+    const std::string_view op = sign(condition.op);
+    if (op.empty()) return fmt::format("arg{} < 0", condition.index);  // never, as in set_of()
+    return fmt::format("arg{} {} {}", condition.index, op, number(value));
 }
 
 std::string expression(const std::vector<ConditionalDecision>& alternatives, Abi abi) {
@@ -127,7 +127,7 @@ std::string multiplexer_lines(const std::vector<CallPolicy>& calls, const Decisi
             continue;
         if (allows) denied.insert(multiplexer);
         if (!allows && lets_all_through && own == calls.end())
-            permitted[multiplexer].push_back({{{0, by->selector, 0, "SCMP_CMP_EQ"}}, *call.always});
+            permitted[multiplexer].push_back({{{0, by->selector, 0, Comparison::eq}}, *call.always});
         else
             denied_always.push_back(call.name + " by " + multiplexer);
     }

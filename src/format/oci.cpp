@@ -74,10 +74,10 @@ ArgumentCondition read_condition(Decoder& decoder, const Placed& at) {
     const Placed op = fields.required("op");
     const auto text = fields.text("op");
     if (!text) return condition;
-    condition.op = *text;
-    if (find_operator(condition.op) == nullptr)
-        fields.complain(op,
-                        "is an unknown operator \"" + condition.op + "\"; it should look like SCMP_CMP_EQ",
+    if (const auto comparison = find_comparison(*text))
+        condition.op = *comparison;
+    else
+        fields.complain(op, "is an unknown operator \"" + *text + "\"; it should look like SCMP_CMP_EQ",
                         Fault::Kind::comparison);
     return condition;
 }
@@ -155,7 +155,7 @@ Json write_condition(const ArgumentCondition& condition) {
     object["index"] = condition.index;
     object["value"] = condition.value;
     if (condition.value_two != 0) object["valueTwo"] = condition.value_two;
-    object["op"] = condition.op;
+    object["op"] = token(condition.op);
     return object;
 }
 

@@ -19,7 +19,7 @@ constexpr std::size_t most_alternatives = 1000;  // of one clause
 constexpr std::size_t most_alternatives_of_a_file = 200'000;
 
 ArgumentCondition masked(std::uint32_t index, std::uint64_t mask, std::uint64_t bits) {
-    return {index, mask, bits, "SCMP_CMP_MASKED_EQ"};
+    return {index, mask, bits, Comparison::masked_eq};
 }
 
 ArgumentSet set_of_clause(const Clause& clause, ArgumentWidth width) {
@@ -175,10 +175,10 @@ Result<std::vector<ArgumentCondition>> PolicyText::read_atom() {
     if (argument.size() != 4 || argument.substr(0, 3) != "arg" || argument[3] < '0' || argument[3] > '5')
         return error_at(at, "is not one of arg0 to arg5");
     const auto index = static_cast<std::uint32_t>(argument[3] - '0');
-    for (const Operator& op : all_operators())
+    for (const ComparisonInfo& op : all_comparisons())
         if (!op.sign.empty() && accept(op.sign))
             return read_value().map([&](std::uint64_t value) {
-                return std::vector<ArgumentCondition>{{index, value, 0, std::string(op.token)}};
+                return std::vector<ArgumentCondition>{{index, value, 0, op.comparison}};
             });
     if (accept_but_not('&', '&'))
         return read_value().map([&](std::uint64_t value) {

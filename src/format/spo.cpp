@@ -55,7 +55,7 @@ void write_condition(YamlWriter& yaml, const ArgumentCondition& condition) {
     yaml.text("index").number(condition.index);
     yaml.text("value").number(condition.value);
     if (condition.value_two != 0) yaml.text("valueTwo").number(condition.value_two);
-    yaml.text("op").text(condition.op);
+    yaml.text("op").text(std::string(token(condition.op)));
     yaml.end_map();
 }
 

@@ -101,7 +101,7 @@ Strings in_its_place(const std::string& call, const std::set<Abi>& abis) {
 }
 
 bool is_comparison(const ArgumentCondition& condition) {
-    return condition.op != "SCMP_CMP_EQ" && condition.op != "SCMP_CMP_MASKED_EQ";
+    return condition.op != Comparison::eq && condition.op != Comparison::masked_eq;
 }
 
 }  // namespace
@@ -249,7 +249,7 @@ void miscompiled(Lint& lint) {
         const bool compares = std::any_of(rule.args.begin(), rule.args.end(), is_comparison);
         const bool wide_range =
             std::any_of(rule.args.begin(), rule.args.end(), [](const ArgumentCondition& condition) {
-                return (condition.op == "SCMP_CMP_LT" || condition.op == "SCMP_CMP_LE") &&
+                return (condition.op == Comparison::lt || condition.op == Comparison::le) &&
                        condition.value > largest_32;
             });
         return compares && (rule.args.size() > 1 || wide_range);
@@ -295,7 +295,7 @@ void wide_constant(Lint& lint) {
 
 void outside_mask(Lint& lint) {
     for_each_condition(lint, [&](const Rule&, const ArgumentCondition& condition, const std::string& path) {
-        if (condition.op == "SCMP_CMP_MASKED_EQ" && (condition.value_two & ~condition.value) != 0)
+        if (condition.op == Comparison::masked_eq && (condition.value_two & ~condition.value) != 0)
             lint.report(
                 Severity::warning, path, path + " compares with bits outside its mask, and they are ignored",
                 "value is the mask and valueTwo what the masked argument shall be: widen the one or narrow the other");
@@ -304,7 +304,7 @@ void outside_mask(Lint& lint) {
 
 void second_value(Lint& lint) {
     for_each_condition(lint, [&](const Rule&, const ArgumentCondition& condition, const std::string& path) {
-        const bool masked = condition.op == "SCMP_CMP_MASKED_EQ";
+        const bool masked = condition.op == Comparison::masked_eq;
         const bool is_there = lint.text.places.count(path + ".valueTwo") != 0;
         if (!masked && condition.value_two != 0)
             lint.report(Severity::warning, path + ".valueTwo",
@@ -336,11 +336,12 @@ void repeated_index(Lint& lint) {
 void constant_condition(Lint& lint) {
     for_each_condition(lint, [&](const Rule& rule, const ArgumentCondition& condition,
                                  const std::string& path) {
-        const auto is = [&](std::string_view op, std::uint64_t value) {
+        const auto is = [&](Comparison op, std::uint64_t value) {
             return condition.op == op && condition.value == value;
         };
-        const bool always = is("SCMP_CMP_GE", 0) || is("SCMP_CMP_LE", largest) || is("SCMP_CMP_MASKED_EQ", 0);
-        const bool never = is("SCMP_CMP_LT", 0) || is("SCMP_CMP_GT", largest);
+        const bool always =
+            is(Comparison::ge, 0) || is(Comparison::le, largest) || is(Comparison::masked_eq, 0);
+        const bool never = is(Comparison::lt, 0) || is(Comparison::gt, largest);
         if (always)
             lint.report(Severity::warning, path, path + " holds for every argument",
                         rule.args.size() == 1 ? "drop the condition" : "drop it, or correct the constant");

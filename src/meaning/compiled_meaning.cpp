@@ -56,7 +56,7 @@ class Walk {
     std::optional<ArgumentSet> holding(const Loaded& loaded, std::uint16_t test, std::uint32_t constant,
                                        const ArgumentSet& set) const {
         const std::uint64_t value = constant;
-        const auto where = [&](std::uint64_t one, std::uint64_t two, const char* op) {
+        const auto where = [&](std::uint64_t one, std::uint64_t two, Comparison op) {
             return intersection(
                 set, set_of(std::vector<ArgumentCondition>{{loaded.index, one, two, op}}, result_.width));
         };
@@ -64,14 +64,14 @@ class Walk {
         if (test == BPF_JEQ)
             return (value & ~std::uint64_t{loaded.mask}) != 0
                        ? ArgumentSet{}
-                       : where(std::uint64_t{loaded.mask} << shift, value << shift, "SCMP_CMP_MASKED_EQ");
+                       : where(std::uint64_t{loaded.mask} << shift, value << shift, Comparison::masked_eq);
         if (loaded.mask != UINT32_MAX) return std::nullopt;
         const bool equal_as_well = test == BPF_JGE;
         if (result_.width == ArgumentWidth::bits32)
-            return where(value, 0, equal_as_well ? "SCMP_CMP_GE" : "SCMP_CMP_GT");
+            return where(value, 0, equal_as_well ? Comparison::ge : Comparison::gt);
         if (loaded.high)
-            return equal_as_well ? where(value << 32, 0, "SCMP_CMP_GE")
-                                 : where(value << 32 | UINT32_MAX, 0, "SCMP_CMP_GT");
+            return equal_as_well ? where(value << 32, 0, Comparison::ge)
+                                 : where(value << 32 | UINT32_MAX, 0, Comparison::gt);
         // Of low halves only where all high halves are the same.
         ArgumentSet both;
         for (const ArgumentBox& box : set.boxes) {
@@ -79,7 +79,7 @@ class Walk {
             if (values.low >> 32 != values.high >> 32) return std::nullopt;
             const std::uint64_t least = (values.low >> 32 << 32) | value;
             if (!equal_as_well && value == UINT32_MAX) continue;
-            const Conditions above{{loaded.index, least + (equal_as_well ? 0 : 1), 0, "SCMP_CMP_GE"}};
+            const Conditions above{{loaded.index, least + (equal_as_well ? 0 : 1), 0, Comparison::ge}};
             both = union_of(both, intersection(ArgumentSet{{box}}, set_of(above, result_.width)));
         }
         return both;
@@ -184,7 +184,7 @@ bool any_overlap(std::span<const Rule* const> rules, ArgumentWidth width) {
 
 bool looks_at_no_bit(const Rule* rule) {
     return std::any_of(rule->args.begin(), rule->args.end(), [](const ArgumentCondition& condition) {
-        return condition.op == "SCMP_CMP_MASKED_EQ" && condition.value == 0;
+        return condition.op == Comparison::masked_eq && condition.value == 0;
     });
 }
 

@@ -18,9 +18,8 @@ std::string number(std::uint64_t value) {
 
 std::string text_of(const ArgumentCondition& condition) {
     const std::string argument = "arg" + std::to_string(condition.index);
-    const Operator* op = find_operator(condition.op);
-    if (op != nullptr && !op->sign.empty())
-        return argument + " " + std::string(op->sign) + " " + number(condition.value);
+    const std::string_view op = sign(condition.op);
+    if (!op.empty()) return argument + " " + std::string(op) + " " + number(condition.value);
     return argument + " & " + number(condition.value) + " == " + number(condition.value_two);
 }
 

@@ -15,7 +15,7 @@ namespace {
 ArgumentSet known_arguments(const KnownArguments& arguments, ArgumentWidth width) {
     Conditions conditions;
     for (std::uint32_t i = 0; i < argument_count; ++i)
-        if (arguments.at(i)) conditions.push_back({i, *arguments.at(i), 0, "SCMP_CMP_EQ"});
+        if (arguments.at(i)) conditions.push_back({i, *arguments.at(i), 0, Comparison::eq});
     return set_of(conditions, width);
 }
 

@@ -9,7 +9,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
-#include <map>
 #include <utility>
 #include <vector>
 
@@ -20,16 +19,26 @@ namespace {
 
 constexpr suseconds_t most_time = 200'000;  // µs; thousands of rules take a tenth of it
 
-scmp_compare comparison(const std::string& op) {
-    static const std::map<std::string, scmp_compare> operators{{"SCMP_CMP_NE", SCMP_CMP_NE},
-                                                               {"SCMP_CMP_LT", SCMP_CMP_LT},
-                                                               {"SCMP_CMP_LE", SCMP_CMP_LE},
-                                                               {"SCMP_CMP_EQ", SCMP_CMP_EQ},
-                                                               {"SCMP_CMP_GE", SCMP_CMP_GE},
-                                                               {"SCMP_CMP_GT", SCMP_CMP_GT},
-                                                               {"SCMP_CMP_MASKED_EQ", SCMP_CMP_MASKED_EQ}};
-    const auto known = operators.find(op);
-    return known == operators.end() ? _SCMP_CMP_MIN : known->second;
+scmp_compare libseccomp_comparison(Comparison comparison) {
+    switch (comparison) {
+        case Comparison::ne:
+            return SCMP_CMP_NE;
+        case Comparison::lt:
+            return SCMP_CMP_LT;
+        case Comparison::le:
+            return SCMP_CMP_LE;
+        case Comparison::eq:
+            return SCMP_CMP_EQ;
+        case Comparison::ge:
+            return SCMP_CMP_GE;
+        case Comparison::gt:
+            return SCMP_CMP_GT;
+        case Comparison::masked_eq:
+            return SCMP_CMP_MASKED_EQ;
+        case Comparison::unknown:
+            break;
+    }
+    return _SCMP_CMP_MIN;
 }
 
 Result<UniqueFd> memory_file() {
@@ -123,8 +132,8 @@ int LibseccompFilter::add_architecture(Abi abi) {
 int LibseccompFilter::add(const std::string& call, const Decision& decision, const Conditions& conditions) {
     std::vector<scmp_arg_cmp> comparisons;
     for (const ArgumentCondition& condition : conditions)
-        comparisons.push_back({condition.index, comparison(condition.op), condition.value,
-                               condition.op == "SCMP_CMP_MASKED_EQ" ? condition.value_two : 0});
+        comparisons.push_back({condition.index, libseccomp_comparison(condition.op), condition.value,
+                               condition.op == Comparison::masked_eq ? condition.value_two : 0});
     return seccomp_rule_add_array(context_.get(), seccomp_action(decision),
                                   seccomp_syscall_resolve_name(call.c_str()),
                                   static_cast<unsigned>(comparisons.size()), comparisons.data());

@@ -169,7 +169,7 @@ std::vector<Rule> through_multiplexer(const Rule& rule, const Multiplexed& by) {
         Rule other = rule;
         other.args = conditions;
         std::erase_if(other.args, [](const ArgumentCondition& condition) { return condition.index == 0; });
-        other.args.insert(other.args.begin(), {0, by.selector, 0, "SCMP_CMP_EQ"});
+        other.args.insert(other.args.begin(), {0, by.selector, 0, Comparison::eq});
         through.push_back(std::move(other));
     }
     return through;

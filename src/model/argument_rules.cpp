@@ -7,10 +7,10 @@ namespace {
 ArgumentRule::Condition test_of(const ArgumentCondition& condition, ArgumentWidth width) {
     using Test = ArgumentRule::Test;
     const std::uint64_t all = largest_argument(width);
-    if (condition.op == "SCMP_CMP_NE") return {condition.index, Test::other_than, condition.value, all};
-    if (condition.op == "SCMP_CMP_LE") return {condition.index, Test::at_most, condition.value, all};
-    if (condition.op == "SCMP_CMP_GE") return {condition.index, Test::at_least, condition.value, all};
-    if (condition.op == "SCMP_CMP_EQ") return {condition.index, Test::equals_masked, condition.value, all};
+    if (condition.op == Comparison::ne) return {condition.index, Test::other_than, condition.value, all};
+    if (condition.op == Comparison::le) return {condition.index, Test::at_most, condition.value, all};
+    if (condition.op == Comparison::ge) return {condition.index, Test::at_least, condition.value, all};
+    if (condition.op == Comparison::eq) return {condition.index, Test::equals_masked, condition.value, all};
     return {condition.index, Test::equals_masked, condition.value_two, condition.value};
 }
 

@@ -177,20 +177,20 @@ std::vector<ValueSet> values_of(const ArgumentCondition& condition, ArgumentWidt
     const auto add_values = [&](const ValueSet& set) {
         if (const auto some = tightened(set)) sets.push_back(*some);
     };
-    if (condition.op == "SCMP_CMP_EQ") {
+    if (condition.op == Comparison::eq) {
         add_values({value, value, 0, 0});
-    } else if (condition.op == "SCMP_CMP_NE") {
+    } else if (condition.op == Comparison::ne) {
         if (value != 0) add_values({0, value - 1, 0, 0});
         if (value != most) add_values({value + 1, most, 0, 0});
-    } else if (condition.op == "SCMP_CMP_LT") {
+    } else if (condition.op == Comparison::lt) {
         if (value != 0) add_values({0, value - 1, 0, 0});
-    } else if (condition.op == "SCMP_CMP_LE") {
+    } else if (condition.op == Comparison::le) {
         add_values({0, value, 0, 0});
-    } else if (condition.op == "SCMP_CMP_GE") {
+    } else if (condition.op == Comparison::ge) {
         add_values({value, most, 0, 0});
-    } else if (condition.op == "SCMP_CMP_GT") {
+    } else if (condition.op == Comparison::gt) {
         if (value != most) add_values({value + 1, most, 0, 0});
-    } else if (condition.op == "SCMP_CMP_MASKED_EQ") {
+    } else if (condition.op == Comparison::masked_eq) {
         add_values({0, most, value, value_two & value});
     }
     return sets;
@@ -253,23 +253,24 @@ std::optional<Written> joined(const Written& a, const Written& b, ArgumentWidth 
 std::vector<std::optional<ArgumentCondition>> alternatives(std::uint32_t index, const ValueSet& values,
                                                            ArgumentWidth width, bool only_masks) {
     const std::uint64_t most = largest_argument(width);
-    const auto one = [&](const char* op, std::uint64_t value, std::uint64_t value_two = 0) {
+    const auto one = [&](Comparison op, std::uint64_t value, std::uint64_t value_two = 0) {
         return std::optional(ArgumentCondition{index, value, value_two, op});
     };
     if (values == everything(width)) return {std::nullopt};
-    if (values.low == values.high) return {one("SCMP_CMP_EQ", values.low)};
+    if (values.low == values.high) return {one(Comparison::eq, values.low)};
     if (values.mask == 0 && !only_masks) {
-        if (values.low == 0) return {one("SCMP_CMP_LE", values.high)};
-        if (values.high == most) return {one("SCMP_CMP_GE", values.low)};
+        if (values.low == 0) return {one(Comparison::le, values.high)};
+        if (values.high == most) return {one(Comparison::ge, values.low)};
     }
-    if (const auto mask = as_mask(values, width)) return {one("SCMP_CMP_MASKED_EQ", mask->mask, mask->value)};
+    if (const auto mask = as_mask(values, width))
+        return {one(Comparison::masked_eq, mask->mask, mask->value)};
     std::vector<std::optional<ArgumentCondition>> list;
     for (const ValueSet& block : blocks(values.low, values.high)) {
         if (((block.value ^ values.value) & block.mask & values.mask) != 0) continue;
         // Above the width all arguments are alike.
         const std::uint64_t mask = (block.mask | values.mask) & most;
         const std::uint64_t value = (block.value | values.value) & most;
-        list.push_back(mask == most ? one("SCMP_CMP_EQ", value) : one("SCMP_CMP_MASKED_EQ", mask, value));
+        list.push_back(mask == most ? one(Comparison::eq, value) : one(Comparison::masked_eq, mask, value));
     }
     return list;
 }
@@ -409,7 +410,7 @@ std::vector<Conditions> conditions_of(const ArgumentSet& set, ArgumentWidth widt
         for (std::uint32_t index = 0; index < argument_count && of_box.size() <= most; ++index) {
             std::vector<std::optional<ArgumentCondition>> choices;
             if (const auto value = written.other_than[index])
-                choices = {ArgumentCondition{index, *value, 0, "SCMP_CMP_NE"}};
+                choices = {ArgumentCondition{index, *value, 0, Comparison::ne}};
             else
                 choices = alternatives(index, written.box[index], width, only_masks);
             std::vector<Conditions> longer;
@@ -429,7 +430,7 @@ std::vector<Conditions> conditions_of(const ArgumentSet& set, ArgumentWidth widt
 bool compiles_as_read(std::span<const Conditions> rules) {
     if (rules.size() < 2) return true;
     const auto by_mask = [](const ArgumentCondition& condition) {
-        return condition.op == "SCMP_CMP_EQ" || condition.op == "SCMP_CMP_MASKED_EQ";
+        return condition.op == Comparison::eq || condition.op == Comparison::masked_eq;
     };
     const bool only_masks = std::all_of(rules.begin(), rules.end(), [&](const Conditions& conditions) {
         return std::all_of(conditions.begin(), conditions.end(), by_mask);

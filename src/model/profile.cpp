@@ -29,15 +29,21 @@ std::uint32_t errno_of(Action action, const std::optional<std::uint32_t>& number
     return number.value_or(EPERM);
 }
 
-constexpr std::array<Operator, 7> operators{{
-    {"SCMP_CMP_NE", "!="},
-    {"SCMP_CMP_LE", "<="},
-    {"SCMP_CMP_LT", "<"},
-    {"SCMP_CMP_EQ", "=="},
-    {"SCMP_CMP_GE", ">="},
-    {"SCMP_CMP_GT", ">"},
-    {"SCMP_CMP_MASKED_EQ", ""},
+constexpr std::array<ComparisonInfo, 7> comparisons{{
+    {Comparison::ne, "SCMP_CMP_NE", "!="},
+    {Comparison::le, "SCMP_CMP_LE", "<="},
+    {Comparison::lt, "SCMP_CMP_LT", "<"},
+    {Comparison::eq, "SCMP_CMP_EQ", "=="},
+    {Comparison::ge, "SCMP_CMP_GE", ">="},
+    {Comparison::gt, "SCMP_CMP_GT", ">"},
+    {Comparison::masked_eq, "SCMP_CMP_MASKED_EQ", ""},
 }};
+
+ComparisonInfo info_of(Comparison comparison) {
+    for (const ComparisonInfo& row : comparisons)
+        if (row.comparison == comparison) return row;
+    return {Comparison::unknown, "", ""};
+}
 
 // Others that the kernel has (NEW_LISTENER, TSYNC_ESRCH) are not for profiles: runtime-spec, config-linux.md.
 constexpr std::array<std::string_view, 4> filter_flags{"SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG",
@@ -92,13 +98,16 @@ Decision default_decision(const Profile& profile) {
             errno_of(profile.default_action, profile.default_errno_ret, profile.default_errno_name)};
 }
 
-std::span<const Operator> all_operators() { return operators; }
+std::span<const ComparisonInfo> all_comparisons() { return comparisons; }
 
-const Operator* find_operator(std::string_view token) {
-    const auto* row = std::find_if(operators.begin(), operators.end(),
-                                   [&](const Operator& candidate) { return candidate.token == token; });
-    return row == operators.end() ? nullptr : row;
+std::optional<Comparison> find_comparison(std::string_view token) {
+    for (const ComparisonInfo& row : comparisons)
+        if (row.token == token) return row.comparison;
+    return std::nullopt;
 }
+
+std::string_view token(Comparison comparison) { return info_of(comparison).token; }
+std::string_view sign(Comparison comparison) { return info_of(comparison).sign; }
 
 void add_to_families(std::vector<ArchitectureFamily>& families, Abi abi) {
     const std::string token(info(abi).token);

@@ -23,7 +23,7 @@ const Decision allowed{Action::allow, 0};
 Conditions equal_to(const Arguments& arguments, const std::set<std::uint32_t>& indexes, ArgumentWidth width) {
     Conditions conditions;
     for (const std::uint32_t index : indexes)
-        conditions.push_back({index, arguments.at(index) & largest_argument(width), 0, "SCMP_CMP_EQ"});
+        conditions.push_back({index, arguments.at(index) & largest_argument(width), 0, Comparison::eq});
     return conditions;
 }
 

@@ -102,8 +102,8 @@ class RuleCollector {
     static std::string key_of(const Rule& rule) {
         std::string key = rule.comment;
         for (const ArgumentCondition& it : rule.args)
-            key += '\0' + it.op + ' ' + std::to_string(it.index) + ' ' + std::to_string(it.value) + ' ' +
-                   std::to_string(it.value_two);
+            key += '\0' + std::string(token(it.op)) + ' ' + std::to_string(it.index) + ' ' +
+                   std::to_string(it.value) + ' ' + std::to_string(it.value_two);
         return key;
     }
 

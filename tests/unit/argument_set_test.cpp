@@ -11,12 +11,12 @@ constexpr auto wide = ArgumentWidth::bits64;
 
 bool holds(const ArgumentCondition& condition, const Arguments& arguments) {
     const std::uint64_t x = arguments[condition.index];
-    if (condition.op == "SCMP_CMP_NE") return x != condition.value;
-    if (condition.op == "SCMP_CMP_LT") return x < condition.value;
-    if (condition.op == "SCMP_CMP_LE") return x <= condition.value;
-    if (condition.op == "SCMP_CMP_EQ") return x == condition.value;
-    if (condition.op == "SCMP_CMP_GE") return x >= condition.value;
-    if (condition.op == "SCMP_CMP_GT") return x > condition.value;
+    if (condition.op == Comparison::ne) return x != condition.value;
+    if (condition.op == Comparison::lt) return x < condition.value;
+    if (condition.op == Comparison::le) return x <= condition.value;
+    if (condition.op == Comparison::eq) return x == condition.value;
+    if (condition.op == Comparison::ge) return x >= condition.value;
+    if (condition.op == Comparison::gt) return x > condition.value;
     return (x & condition.value) == (condition.value_two & condition.value);
 }
 
@@ -30,7 +30,7 @@ bool any_holds(const std::vector<Conditions>& rules, const Arguments& arguments)
                        [&](const Conditions& conditions) { return holds(conditions, arguments); });
 }
 
-ArgumentCondition condition(std::uint32_t index, const char* op, std::uint64_t value,
+ArgumentCondition condition(std::uint32_t index, Comparison op, std::uint64_t value,
                             std::uint64_t value_two = 0) {
     return {index, value, value_two, op};
 }
@@ -86,23 +86,23 @@ TEST_CASE("sets of arguments follow set algebra, and their conditions say the sa
 
 TEST_CASE("conditions come back as they would be written") {
     for (const auto& one :
-         {condition(0, "SCMP_CMP_EQ", 5), condition(1, "SCMP_CMP_NE", 16), condition(2, "SCMP_CMP_LE", 7),
-          condition(3, "SCMP_CMP_GE", 3), condition(0, "SCMP_CMP_MASKED_EQ", 0x7e020000, 0),
-          condition(0, "SCMP_CMP_MASKED_EQ", 0xff, 2), condition(0, "SCMP_CMP_MASKED_EQ", 6, 4)}) {
+         {condition(0, Comparison::eq, 5), condition(1, Comparison::ne, 16), condition(2, Comparison::le, 7),
+          condition(3, Comparison::ge, 3), condition(0, Comparison::masked_eq, 0x7e020000, 0),
+          condition(0, Comparison::masked_eq, 0xff, 2), condition(0, Comparison::masked_eq, 6, 4)}) {
         const Conditions rule{one};
         const auto back = conditions_of(set_of(rule, wide), wide);
-        CAPTURE(one.op, one.value);
+        CAPTURE(token(one.op), one.value);
         REQUIRE(back.size() == 1);
         CHECK(back.front() == rule);
     }
-    const Conditions two{condition(0, "SCMP_CMP_NE", 16), condition(2, "SCMP_CMP_NE", 9)};
+    const Conditions two{condition(0, Comparison::ne, 16), condition(2, Comparison::ne, 9)};
     CHECK(conditions_of(set_of(two, wide), wide) == std::vector<Conditions>{two});
     CHECK(conditions_of(all_arguments(wide), wide) == std::vector<Conditions>{{}});
     CHECK(conditions_of({}, wide).empty());
 }
 
 TEST_CASE("a repeated index means either condition, as runc has it") {
-    const Conditions rule{condition(0, "SCMP_CMP_EQ", 1), condition(0, "SCMP_CMP_EQ", 3)};
+    const Conditions rule{condition(0, Comparison::eq, 1), condition(0, Comparison::eq, 3)};
     const ArgumentSet set = set_of(rule, wide);
     CHECK(set.contains({1}));
     CHECK(set.contains({3}));
@@ -111,25 +111,25 @@ TEST_CASE("a repeated index means either condition, as runc has it") {
 
 TEST_CASE("on 32-bit ABIs only the low half of constants counts") {
     const auto narrow = ArgumentWidth::bits32;
-    const Conditions rule{condition(0, "SCMP_CMP_EQ", 0x100000005)};
+    const Conditions rule{condition(0, Comparison::eq, 0x100000005)};
     CHECK(set_of(rule, narrow).contains({5}));
     CHECK_FALSE(set_of(rule, wide).contains({5}));
     CHECK(covers(all_arguments(narrow), set_of(rule, narrow)));
 }
 
 TEST_CASE("no union of half the values of a mask is left out") {
-    const Conditions even{condition(0, "SCMP_CMP_MASKED_EQ", 1, 0)};
-    const Conditions odd{condition(0, "SCMP_CMP_MASKED_EQ", 1, 1)};
+    const Conditions even{condition(0, Comparison::masked_eq, 1, 0)};
+    const Conditions odd{condition(0, Comparison::masked_eq, 1, 1)};
     const ArgumentSet all = union_of(set_of(even, wide), set_of(odd, wide));
     CHECK(covers(all, all_arguments(wide)));
     CHECK(conditions_of(all, wide) == std::vector<Conditions>{{}});
 }
 
 TEST_CASE("which rules libseccomp compiles as they read") {
-    const Conditions not_two{condition(0, "SCMP_CMP_NE", 2)};
-    const Conditions pair{condition(0, "SCMP_CMP_NE", 2), condition(1, "SCMP_CMP_GE", 1)};
-    const Conditions equal{condition(0, "SCMP_CMP_EQ", 2), condition(1, "SCMP_CMP_EQ", 1)};
-    const Conditions large{condition(0, "SCMP_CMP_LE", 0x100000000)};
+    const Conditions not_two{condition(0, Comparison::ne, 2)};
+    const Conditions pair{condition(0, Comparison::ne, 2), condition(1, Comparison::ge, 1)};
+    const Conditions equal{condition(0, Comparison::eq, 2), condition(1, Comparison::eq, 1)};
+    const Conditions large{condition(0, Comparison::le, 0x100000000)};
     CHECK(compiles_as_read(std::vector<Conditions>{pair}));
     CHECK(compiles_as_read(std::vector<Conditions>{not_two, not_two}));
     CHECK(compiles_as_read(std::vector<Conditions>{equal, equal}));

@@ -130,7 +130,7 @@ TEST_CASE("the census filter always stops what the engine must see") {
 TEST_CASE("the census filter lets calls through with arguments that are known") {
     constexpr std::uint32_t stops = SECCOMP_RET_TRACE | ptrace::our_filter_data;
     const auto set = [](std::uint32_t index, std::uint64_t value, Abi abi) {
-        return set_of(std::vector<ArgumentCondition>{{index, value, 0, "SCMP_CMP_EQ"}}, argument_width(abi));
+        return set_of(std::vector<ArgumentCondition>{{index, value, 0, Comparison::eq}}, argument_width(abi));
     };
     std::map<Syscall, ArgumentSet> known_if;
     const Syscall socket = named(Abi::x86_64, "socket"), socket_32 = named(Abi::i386, "socket");
@@ -190,7 +190,7 @@ TEST_CASE("the census filter stops what would make it long") {
     for (std::uint32_t number = 0; number < 200; ++number) {
         ArgumentSet set;
         for (std::uint64_t value = 0; value < values; ++value)
-            set = union_of(set, set_of(std::vector<ArgumentCondition>{{0, value * 3, 0, "SCMP_CMP_EQ"}},
+            set = union_of(set, set_of(std::vector<ArgumentCondition>{{0, value * 3, 0, Comparison::eq}},
                                        ArgumentWidth::bits64));
         known_if[{Abi::x86_64, number}] = set;
     }

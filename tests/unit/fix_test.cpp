@@ -46,7 +46,7 @@ Rule new_rule(std::vector<std::string> names, Conditions conditions = {}) {
 }
 
 ArgumentCondition equals(std::uint32_t index, std::uint64_t value) {
-    return {index, value, 0, "SCMP_CMP_EQ"};
+    return {index, value, 0, Comparison::eq};
 }
 
 bool lets(const Profile& profile, const Need& what, const Machine& where = machine()) {

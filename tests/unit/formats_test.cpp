@@ -67,7 +67,7 @@ std::vector<std::string> meaning(const Profile& profile, const Machine& machine)
         for (const ConditionalDecision& some : call.sometimes) {
             std::vector<std::string> conditions;
             for (const ArgumentCondition& each : some.conditions)
-                conditions.push_back(std::to_string(each.index) + " " + each.op + " " +
+                conditions.push_back(std::to_string(each.index) + " " + std::string(token(each.op)) + " " +
                                      std::to_string(each.value) + " " + std::to_string(each.value_two));
             std::sort(conditions.begin(), conditions.end());
             std::string line = call.name + " " + name_of(some.decision);
@@ -253,7 +253,7 @@ TEST_CASE("no name of a call and no key becomes more than that") {
 
 TEST_CASE("what cannot be said is left out, and never allowed") {
     Rule rule = allow("socket");
-    rule.args = {{0, std::uint64_t{1} << 63, 0, "SCMP_CMP_EQ"}};
+    rule.args = {{0, std::uint64_t{1} << 63, 0, Comparison::eq}};
     const Written spo = as("spo", profile_of(rule));
     CHECK(spo.losses.size() == 1);
     CHECK(spo.content.find("- socket") == std::string::npos);
@@ -405,9 +405,8 @@ TEST_CASE("what a writer writes its reader reads, at every limit") {
                 Rule conditional = allow("write");
                 conditional.action = action;
                 conditional.errno_ret = errnos[i];
-                const Operator& op = all_operators()[i % all_operators().size()];
-                conditional.args = {
-                    {static_cast<std::uint32_t>(i % 6), values[i], values[i], std::string(op.token)}};
+                const ComparisonInfo& op = all_comparisons()[i % all_comparisons().size()];
+                conditional.args = {{static_cast<std::uint32_t>(i % 6), values[i], values[i], op.comparison}};
                 profile.rules.push_back(conditional);
                 if (i % 2 == 0) profile.flags = {"SECCOMP_FILTER_FLAG_LOG"};
                 if (i % 3 == 0) profile.listener_path = "/run/x: y #.sock";

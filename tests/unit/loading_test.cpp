@@ -59,13 +59,13 @@ std::uint32_t action_of(Action action, std::uint32_t number) {
 
 // runc's matchCall() and the loop in crun's libcrun_generate_seccomp() come to the same calls.
 std::optional<Filter> loaded_by_a_runtime(const Profile& profile) {
-    static const std::map<std::string, scmp_compare> operators{{"SCMP_CMP_NE", SCMP_CMP_NE},
-                                                               {"SCMP_CMP_LT", SCMP_CMP_LT},
-                                                               {"SCMP_CMP_LE", SCMP_CMP_LE},
-                                                               {"SCMP_CMP_EQ", SCMP_CMP_EQ},
-                                                               {"SCMP_CMP_GE", SCMP_CMP_GE},
-                                                               {"SCMP_CMP_GT", SCMP_CMP_GT},
-                                                               {"SCMP_CMP_MASKED_EQ", SCMP_CMP_MASKED_EQ}};
+    static const std::map<Comparison, scmp_compare> operators{{Comparison::ne, SCMP_CMP_NE},
+                                                              {Comparison::lt, SCMP_CMP_LT},
+                                                              {Comparison::le, SCMP_CMP_LE},
+                                                              {Comparison::eq, SCMP_CMP_EQ},
+                                                              {Comparison::ge, SCMP_CMP_GE},
+                                                              {Comparison::gt, SCMP_CMP_GT},
+                                                              {Comparison::masked_eq, SCMP_CMP_MASKED_EQ}};
     const std::uint32_t otherwise = action_of(profile.default_action, profile.default_errno_ret.value_or(1));
     const std::unique_ptr<void, decltype(&seccomp_release)> context(seccomp_init(otherwise),
                                                                     &seccomp_release);

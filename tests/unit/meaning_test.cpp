@@ -96,7 +96,7 @@ TEST_CASE("rules that contradict each other are read as runtimes read them") {
     const auto decide = [](const Profile& profile, Arguments arguments) {
         return meaning_of(profile, docker_machine())->decide(Abi::x86_64, "read", arguments);
     };
-    const ArgumentCondition one{0, 1, 0, "SCMP_CMP_EQ"};
+    const ArgumentCondition one{0, 1, 0, Comparison::eq};
     CHECK(decide(profile_of({allow({"read"}), deny({"read"})}), {}) == allowed);
     CHECK(decide(profile_of({deny({"read"}), allow({"read"})}), {}) == refused);
     // Without conditions beats with, wherever it stands.

@@ -78,9 +78,9 @@ class RandomProfiles {
     }
 
     Rule rule(const Wishes& wishes) {
-        static const std::vector<std::string> operators{"SCMP_CMP_NE", "SCMP_CMP_LT",       "SCMP_CMP_LE",
-                                                        "SCMP_CMP_EQ", "SCMP_CMP_GE",       "SCMP_CMP_GT",
-                                                        "SCMP_CMP_EQ", "SCMP_CMP_MASKED_EQ"};
+        static const std::vector<Comparison> operators{Comparison::ne, Comparison::lt,       Comparison::le,
+                                                       Comparison::eq, Comparison::ge,       Comparison::gt,
+                                                       Comparison::eq, Comparison::masked_eq};
         Rule rule;
         const unsigned names = 1 + below(3);
         std::set<std::string> chosen;
@@ -101,7 +101,7 @@ class RandomProfiles {
             used |= 1U << condition.index;
             condition.op = operators[below(static_cast<unsigned>(operators.size()))];
             condition.value = value(wishes.large_constants);
-            if (condition.op == "SCMP_CMP_MASKED_EQ")
+            if (condition.op == Comparison::masked_eq)
                 condition.value_two = value(wishes.large_constants) & condition.value;
             rule.args.push_back(condition);
         }
