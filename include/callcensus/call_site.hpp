@@ -19,7 +19,7 @@ struct CallSite {
     /// for other memory without a file, such as a compiler at run time fills.
     std::string module;
     std::string build_id;      ///< NT_GNU_BUILD_ID in lower-case hexadecimal digits; empty where it has none
-    std::uint64_t offset = 0;  ///< behind the instruction: of an ELF file the address as in its symbol table
+    std::uint64_t offset = 0;  ///< after the instruction: of an ELF file the address as in its symbol table
                                ///< (addr2line -e), else counted from the beginning of the file or memory
     std::string symbol;        ///< the function, as the file's symbol table has it; empty where unknown
     std::uint64_t symbol_offset = 0;  ///< from the beginning of that function

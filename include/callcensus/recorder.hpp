@@ -75,7 +75,7 @@ struct Plan {
     std::chrono::milliseconds kill_after{10'000};      ///< … and, this long after, KILL to everything
     std::optional<std::chrono::milliseconds> tick;     ///< how often the sink wants a Tick
 
-    bool every_call = false;       ///< report each call and each result: nothing is let run
+    bool every_call = false;       ///< report each call and each result: nothing is released
     bool by_executable = false;    ///< the set of each executable is to be exact, not only that of the tree
     bool keep_privileges = false;  ///< never set no_new_privs
     /// Switch off the target's own seccomp filters while it is recorded (PTRACE_O_SUSPEND_SECCOMP, Linux 4.3;

@@ -15,15 +15,15 @@ namespace callcensus {
 namespace {
 
 // Far above what there is (a browser has 700,000 functions), and soon read.
-constexpr std::size_t most_headers = 65536;
+constexpr std::size_t max_headers = 65536;
 constexpr std::uint64_t largest_notes = 65536;  // of all segments together
 constexpr std::uint64_t largest_build_id = 64;
-constexpr std::uint64_t most_symbols = std::uint64_t{1} << 23;  // of all tables together
-constexpr std::size_t most_functions = std::size_t{1} << 21;
+constexpr std::uint64_t max_symbols = std::uint64_t{1} << 23;  // of all tables together
+constexpr std::size_t max_functions = std::size_t{1} << 21;
 constexpr std::size_t symbols_at_once = 4096;
 constexpr std::size_t longest_name = 1024;
 // Functions that begin before an address and may still reach beyond it.
-constexpr int most_enclosing = 64;
+constexpr int max_enclosing = 64;
 
 struct Layout32 {
     using Header = Elf32_Ehdr;
@@ -46,7 +46,7 @@ bool read_into(const ReadAt& read_at, std::uint64_t offset, T& value) {
 
 template <class T>
 std::vector<T> read_table(const ReadAt& read_at, std::uint64_t offset, std::size_t count) {
-    std::vector<T> table(std::min(count, most_headers));
+    std::vector<T> table(std::min(count, max_headers));
     if (!read_at(offset, std::as_writable_bytes(std::span(table)))) table.clear();
     return table;
 }
@@ -83,7 +83,7 @@ std::string find_build_id(std::span<const std::byte> notes) {
 }
 
 std::string read_name(const ReadAt& read_at, std::uint64_t offset) {
-    // Most names are short, and the last ones of a file have little behind them.
+    // Most names are short, and the last ones of a file have little after them.
     std::string name;
     std::array<char, 64> piece;
     while (name.size() < longest_name) {
@@ -194,7 +194,7 @@ class ElfReader {
         const auto& section = sections_[symbol.st_shndx];
         if ((section.sh_flags & SHF_EXECINSTR) == 0 || symbol.st_name >= names.sh_size) return;
         auto& functions = image_.functions_;
-        if (functions.size() >= most_functions) return;
+        if (functions.size() >= max_functions) return;
         const bool has_size = symbol.st_size != 0;
         const std::uint64_t end =
             has_size ? end_of(symbol.st_value, symbol.st_size) : end_of(section.sh_addr, section.sh_size);
@@ -205,7 +205,7 @@ class ElfReader {
     ElfImage image_;
     std::vector<typename Layout::Section> sections_;
     std::uint64_t notes_left_ = largest_notes;
-    std::uint64_t symbols_left_ = most_symbols;
+    std::uint64_t symbols_left_ = max_symbols;
 };
 
 std::optional<ElfImage> ElfImage::read(const ReadAt& read_at) {
@@ -231,29 +231,29 @@ std::optional<std::uint64_t> ElfImage::address_of(std::uint64_t file_offset) con
 }
 
 std::optional<ElfImage::Symbol> ElfImage::function_at(std::uint64_t address, const ReadAt& read_at) const {
-    const auto behind = std::upper_bound(
+    const auto next = std::upper_bound(
         functions_.begin(), functions_.end(), address,
         [](std::uint64_t value, const Function& function) { return value < function.address; });
     // The innermost one with a size; a label without counts only where no function comes after it.
     const Function* found = nullptr;
     int looked_at = 0;
-    for (auto at = behind; at != functions_.begin() && looked_at < most_enclosing; ++looked_at) {
+    for (auto at = next; at != functions_.begin() && looked_at < max_enclosing; ++looked_at) {
         --at;
         if (address >= at->end) continue;
         if (at->has_size) {
             found = &*at;
             break;
         }
-        if (found == nullptr && at->address == std::prev(behind)->address) found = &*at;
+        if (found == nullptr && at->address == std::prev(next)->address) found = &*at;
     }
     if (found == nullptr) return std::nullopt;
     Symbol symbol{{}, found->address};
-    constexpr int most_names = 16;
+    constexpr int max_names = 16;
     int names = 0;
     for (auto at = std::lower_bound(
              functions_.begin(), functions_.end(), found->address,
              [](const Function&function, std::uint64_t value) { return function.address < value; });
-         at != functions_.end() && at->address == found->address && names < most_names; ++at, ++names) {
+         at != functions_.end() && at->address == found->address && names < max_names; ++at, ++names) {
         if (address >= at->end || at->has_size != found->has_size) continue;
         std::string name = read_name(read_at, at->name);
         // "$x", "$d": where code and data begin, on Arm and RISC-V

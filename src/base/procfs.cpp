@@ -69,7 +69,7 @@ std::string read_link(const std::string& path) {
 
 std::string of_task(pid_t tid, const char* name) { return "/proc/" + std::to_string(tid) + "/" + name; }
 
-// The number behind a key; of several, that at `position`. Ids reach beyond int, pids do not.
+// The number after a key; of several, that at `position`. Ids reach beyond int, pids do not.
 template <class Number = int>
 Number field(std::string_view status, std::string_view key, int position = 1) {
     auto at = status.find(key);
@@ -103,7 +103,7 @@ std::vector<pid_t> numbered_entries(const std::string& path) {
 std::optional<TaskStatus> task_status(pid_t tid) {
     const std::string status = read_whole(of_task(tid, "status"));
     if (status.empty()) return std::nullopt;
-    // The name of the task comes first and is its own to choose: look behind it.
+    // The name of the task comes first and is its own to choose: look after it.
     const std::string_view fields =
         std::string_view(status).substr(std::min(status.find('\n'), status.size()));
     TaskStatus task;
@@ -134,9 +134,9 @@ std::optional<Mapping> parse_mapping(std::string_view line) {
     const char* at = line.data();
     const char* const end = line.data() + line.size();
     const auto number = [&](std::uint64_t& value, int base, char separator) {
-        const auto [behind, error] = std::from_chars(at, end, value, base);
-        if (error != std::errc() || behind == end || *behind != separator) return false;
-        at = behind + 1;
+        const auto [next, error] = std::from_chars(at, end, value, base);
+        if (error != std::errc() || next == end || *next != separator) return false;
+        at = next + 1;
         return true;
     };
     Mapping mapping;
@@ -169,9 +169,9 @@ std::optional<Mount> parse_mount(std::string_view line) {
     const char* at = line.data();
     const char* const end = line.data() + line.size();
     const auto number = [&](unsigned& value, char separator) {
-        const auto [behind, error] = std::from_chars(at, end, value);
-        if (error != std::errc() || behind == end || *behind != separator) return false;
-        at = behind + 1;
+        const auto [next, error] = std::from_chars(at, end, value);
+        if (error != std::errc() || next == end || *next != separator) return false;
+        at = next + 1;
         return true;
     };
     unsigned id = 0;
@@ -182,9 +182,9 @@ std::optional<Mount> parse_mount(std::string_view line) {
         return std::nullopt;
     // Spaces in paths are written \040.
     constexpr std::string_view separator = " - ";
-    const auto behind = line.find(separator);
-    if (behind == std::string_view::npos) return std::nullopt;
-    const auto type = line.substr(behind + separator.size());
+    const auto next = line.find(separator);
+    if (next == std::string_view::npos) return std::nullopt;
+    const auto type = line.substr(next + separator.size());
     return Mount{::makedev(major_number, minor_number), std::string(type.substr(0, type.find(' ')))};
 }
 

@@ -83,7 +83,7 @@ sock_filter compare(std::uint16_t test, std::uint32_t value, std::uint8_t if_so,
     return BPF_JUMP(static_cast<std::uint16_t>(BPF_JMP | test | BPF_K), value, if_so, if_not);
 }
 
-// Goes on behind itself where the condition holds. Of an ABI of 32 bits only the low half counts, as for
+// Goes on after itself where the condition holds. Of an ABI of 32 bits only the low half counts, as for
 // libseccomp: of a 64-bit process that calls by int 0x80 the kernel shows the whole registers to the filter,
 // and then takes their low halves (seen with Linux 6.18; syscall_get_arguments(), arch/x86/include/asm).
 Filter test_of(const ArgumentRule::Condition& condition, bool is_32_bit) {
@@ -175,7 +175,7 @@ Filter decide_first(Syscall call, std::span<const ArgumentRule> rules, std::uint
     const Filter by_number = branch(BPF_JEQ, call.number, decision, rest);
     number.insert(number.end(), by_number.begin(), by_number.end());
     Filter code{load(offsetof(seccomp_data, arch))};
-    // One copy of the rest: behind the test of the number, to which another architecture jumps.
+    // One copy of the rest: after the test of the number, to which another architecture jumps.
     code.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, info(call.abi).audit_arch, 1, 0));
     const std::size_t to_rest = by_number.size() - rest.size() - decision.size();
     code.push_back(

@@ -13,7 +13,7 @@ namespace callcensus::cli {
 namespace {
 
 // The line stands below the cursor, so that what the target has written of its own line so far (a question, a
-// progress bar) stays, and typing goes on behind it. Room for it is made by an index and a reverse index: the
+// progress bar) stays, and typing goes on after it. Room for it is made by an index and a reverse index: the
 // screen scrolls where the cursor is on the last line.
 const std::string make_room = "\033D\033M";
 const std::string save = "\0337", restore = "\0338";

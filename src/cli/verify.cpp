@@ -76,7 +76,7 @@ Result<Seen> read_recordings(const VerifyOptions& options, const PolicyInForce& 
         if (!input) return tl::unexpected(input.error());
         const auto* recordings = std::get_if<std::vector<Recording>>(&*input);
         if (recordings == nullptr)
-            return fail("is a profile, and a recording is wanted here (a command goes behind --)",
+            return fail("is a profile, and a recording is wanted here (a command goes after --)",
                         input_name(path));
         subject += (subject.empty() ? "" : ", ") + input_name(path);
         all.insert(all.end(), recordings->begin(), recordings->end());

@@ -13,7 +13,7 @@
 namespace callcensus {
 
 /// The bundle of a container that runc or crun is told to make: with the commands `create` and `run`,
-/// whatever options are before and behind them. Empty for every other command.
+/// whatever options are before and after them. Empty for every other command.
 [[nodiscard]] std::optional<std::string> bundle_of(const std::vector<std::string>& arguments);
 
 /// Where the runtime is told to write its errors, for whoever started it to read (runc's --log with

@@ -143,7 +143,7 @@ class JsonTreeBuilder final : public nlohmann::json_sax<json> {
         return put(std::move(done));
     }
     bool put(LocatedJson node) {
-        if (++values_ > most_values) {
+        if (++values_ > max_values) {
             error_ = Error{"holds more than four million values", place(text_, source_, node.offset), 0};
             return false;
         }

@@ -37,7 +37,7 @@ struct LocatedMember {
 /// bytes: without a limit a file of 100 MB would take gigabytes. A recording of 100,000 processes has about a
 /// million values.
 constexpr std::size_t deepest_nesting = 100;
-constexpr std::size_t most_values = 4'000'000;
+constexpr std::size_t max_values = 4'000'000;
 
 /// Parses a whole text, within these limits.
 [[nodiscard]] Result<LocatedJson> parse_located(std::string_view text, const std::string& source);

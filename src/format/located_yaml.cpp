@@ -207,7 +207,7 @@ class YamlTreeBuilder {
     }
 
     Result<void> put(LocatedJson node, std::size_t at) {
-        if (++values_ > most_values) return error_at(at, "holds more than four million values");
+        if (++values_ > max_values) return error_at(at, "holds more than four million values");
         if (open_.empty()) {
             documents_.push_back(std::move(node));
         } else if (open_.back().value.type == json::value_t::array) {

@@ -20,7 +20,7 @@ namespace callcensus {
 namespace {
 
 constexpr std::size_t deepest_include = 10;  // compile_seccomp_policy.py's limit
-constexpr std::size_t most_included = 1000;  // files that include the next one ten times are 10^10
+constexpr std::size_t max_included = 1000;   // files that include the next one ten times are 10^10
 
 struct Filter {
     std::optional<Alternatives> clauses;  // empty: whatever the arguments are
@@ -222,9 +222,9 @@ class PolicyReader {
             return text_.error_at(begin, fmt::format("includes {}, which includes this file", path));
         if (open.size() > deepest_include)
             return text_.error_at(begin, "includes a file from one that is included ten levels deep");
-        if (++policy_.included > most_included)
+        if (++policy_.included > max_included)
             return text_.error_at(
-                begin, fmt::format("is one include too many: a policy has at most {}", most_included));
+                begin, fmt::format("is one include too many: a policy has at most {}", max_included));
         open.push_back(included->source);
         auto read = PolicyReader(included->text, included->source, policy_).read();
         open.pop_back();

@@ -15,8 +15,8 @@ namespace callcensus {
 namespace {
 
 // `arg0 & 0xff && arg1 & 0xff` is 64 rules: without limits a short text could take a machine's memory.
-constexpr std::size_t most_alternatives = 1000;  // of one clause
-constexpr std::size_t most_alternatives_of_a_file = 200'000;
+constexpr std::size_t max_alternatives = 1000;  // of one clause
+constexpr std::size_t max_alternatives_of_a_file = 200'000;
 
 ArgumentCondition masked(std::uint32_t index, std::uint64_t mask, std::uint64_t bits) {
     return {index, mask, bits, Comparison::masked_eq};
@@ -133,7 +133,7 @@ Result<Alternatives> PolicyText::read_expression() {
         auto clauses = read_clause();
         if (!clauses) return clauses;
         alternatives_ += clauses->size();
-        if (alternatives_ > most_alternatives_of_a_file)
+        if (alternatives_ > max_alternatives_of_a_file)
             return error("makes more than two hundred thousand rules");
         all.insert(all.end(), clauses->begin(), clauses->end());
     } while (accept("||"));
@@ -148,7 +148,7 @@ Result<Alternatives> PolicyText::read_clause() {
         const std::size_t at = at_;
         const auto atoms = read_atom();
         if (!atoms) return tl::unexpected(atoms.error());
-        if (clauses.size() * atoms->size() > most_alternatives)
+        if (clauses.size() * atoms->size() > max_alternatives)
             return error_at(at, "has more than a thousand alternatives");
         Alternatives next;
         for (const Clause& so_far : clauses)

@@ -10,8 +10,8 @@ namespace callcensus {
 namespace {
 
 // Filters of more rules for a call are longer than the kernel takes, or nearly so.
-constexpr std::size_t most_rules = 1000;
-constexpr std::size_t most_work = 20'000;  // boxes, of all steps together
+constexpr std::size_t max_rules = 1000;
+constexpr std::size_t max_work = 20'000;  // boxes, of all steps together
 
 // Any call that every ABI has, and no multiplexer.
 constexpr const char* some_call = "read";
@@ -87,7 +87,7 @@ class Walk {
 
     void go(std::size_t at, Loaded loaded, ArgumentSet set) {
         for (; possible_ && !set.empty(); ++at) {
-            if (at >= filter_.size() || (work_ += set.boxes.size()) > most_work) return give_up();
+            if (at >= filter_.size() || (work_ += set.boxes.size()) > max_work) return give_up();
             const sock_filter& code = filter_[at];
             switch (code.code) {
                 case BPF_LD | BPF_W | BPF_ABS:
@@ -111,7 +111,7 @@ class Walk {
                         break;
                     }
                     auto yes = holding(loaded, test, code.k, set);
-                    auto no = yes ? difference(set, *yes, most_work) : std::nullopt;
+                    auto no = yes ? difference(set, *yes, max_work) : std::nullopt;
                     if (!no) return give_up();
                     go(at + 1 + code.jt, loaded, std::move(*yes));
                     set = std::move(*no);
@@ -197,7 +197,7 @@ bool is_in_doubt(std::span<const Rule* const> rules, ArgumentWidth width) {
     if (std::none_of(rules.begin(), rules.end(), looks_at_no_bit) &&
         std::any_of(rules.begin(), rules.end(), [](const Rule* rule) { return rule->args.empty(); }))
         return false;
-    return rules.size() <= most_rules && compiles_as_read(all_conditions_added(rules)) &&
+    return rules.size() <= max_rules && compiles_as_read(all_conditions_added(rules)) &&
            any_overlap(rules, width);
 }
 

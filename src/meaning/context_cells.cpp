@@ -5,7 +5,7 @@
 namespace callcensus {
 namespace {
 
-constexpr std::size_t most_cells = 1024;
+constexpr std::size_t max_cells = 1024;
 
 // What the rules tell apart.
 struct Distinctions {
@@ -82,7 +82,7 @@ std::vector<ContextCell> context_cells(std::span<const Rule* const> rules) {
                 finer.back().caps[cap] = had;
             }
         });
-        if (cells.size() > most_cells) return {};
+        if (cells.size() > max_cells) return {};
     }
     if (!all.arches.empty())
         split([&](const ContextCell& cell, std::vector<ContextCell>& finer) {
@@ -104,7 +104,7 @@ std::vector<ContextCell> context_cells(std::span<const Rule* const> rules) {
         part.until.reset();
         finer.push_back(part);
     });
-    if (cells.size() > most_cells) return {};
+    if (cells.size() > max_cells) return {};
     return cells;
 }
 

@@ -62,7 +62,7 @@ Result<Reading> read(const Profile& profile, const Machine& machine, Syscall cal
         reading.reasons = {reason(*unconditional)};
         return reading;
     }
-    // The first whose conditions hold decides: those behind one that holds for certain have no say.
+    // The first whose conditions hold decides: those after one that holds for certain have no say.
     ArgumentSet decided;
     for (const SpeakingRule& one : speaking) {
         const ArgumentSet here = intersection(set_of(one.rule.args, width), known);

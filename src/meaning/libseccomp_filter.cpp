@@ -17,7 +17,7 @@
 namespace callcensus {
 namespace {
 
-constexpr suseconds_t most_time = 200'000;  // µs; thousands of rules take a tenth of it
+constexpr suseconds_t max_time = 200'000;  // µs; thousands of rules take a tenth of it
 
 scmp_compare libseccomp_comparison(Comparison comparison) {
     switch (comparison) {
@@ -168,7 +168,7 @@ bool comes_to_an_end(const std::function<void()>& calls_of_libseccomp) {
         ::sigemptyset(&set);
         ::sigaddset(&set, SIGPROF);
         ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
-        const itimerval limit{{0, 0}, {0, most_time}};
+        const itimerval limit{{0, 0}, {0, max_time}};
         ::setitimer(ITIMER_PROF, &limit, nullptr);
         calls_of_libseccomp();
         ::_exit(0);

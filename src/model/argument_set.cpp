@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::uint64_t all_ones = ~std::uint64_t{0};
 // Boxes above this number are left as they are: looking for larger ones takes the square of it.
-constexpr std::size_t most_to_simplify = 200;
+constexpr std::size_t max_to_simplify = 200;
 
 // The bits that tell apart two values of the interval, and all below them.
 std::uint64_t varying_bits(const ValueSet& set) {
@@ -366,7 +366,7 @@ bool covers(const ArgumentSet& whole, const ArgumentSet& part, std::size_t most)
 }
 
 ArgumentSet simplified(const ArgumentSet& set, ArgumentWidth width) {
-    if (set.boxes.size() > most_to_simplify) return set;
+    if (set.boxes.size() > max_to_simplify) return set;
     ArgumentSet simple;
     for (ArgumentBox box : set.boxes) {
         // Take away limit after limit, as long as nothing new comes in.
@@ -375,7 +375,7 @@ ArgumentSet simplified(const ArgumentSet& set, ArgumentWidth width) {
             if (!tight || *tight == box[i]) return;
             ArgumentBox wider = box;
             wider[i] = *tight;
-            if (covers(set, {{wider}}, most_to_simplify)) box = wider;
+            if (covers(set, {{wider}}, max_to_simplify)) box = wider;
         };
         for (std::size_t i = 0; i < argument_count; ++i) {
             const ValueSet all = everything(width);

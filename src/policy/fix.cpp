@@ -15,7 +15,7 @@ namespace callcensus {
 namespace {
 
 // Of what remains of a rule that denies; more would not be read by anyone.
-constexpr std::size_t most_rules_for_a_rest = 16;
+constexpr std::size_t max_rules_for_a_rest = 16;
 
 const Decision allowed{Action::allow, 0};
 
@@ -121,7 +121,7 @@ class Fixer {
     struct Origin {
         std::size_t index;  // in the profile as it was, unless the rule is new
         bool added;
-        bool before_others;  // it stands before rules that deny, for it would not count behind them
+        bool before_others;  // it stands before rules that deny, for it would not count after them
         Comments reasons;    // for an added one
     };
 
@@ -176,7 +176,7 @@ class Fixer {
         return !covers(after->let_through(), wanted) || !covers(wanted, after->let_through());
     }
 
-    // Those behind an unconditional rule that lets through say nothing. Those that repeat the default are
+    // Those after an unconditional rule that lets through say nothing. Those that repeat the default are
     // removed as well: beside a rule that allows they would only mislead.
     bool remove_from_unconditional_denials(const std::string& name, std::vector<std::string>& changes) {
         std::vector<std::size_t> denials;
@@ -278,8 +278,8 @@ class Fixer {
         const auto rest = rest_for(widest);
         if (!rest) return {};
         for (const bool only_masks : {false, true}) {
-            auto said = conditions_of(*rest, widest, only_masks, most_rules_for_a_rest);
-            if (said.size() > most_rules_for_a_rest) continue;
+            auto said = conditions_of(*rest, widest, only_masks, max_rules_for_a_rest);
+            if (said.size() > max_rules_for_a_rest) continue;
             std::vector<Conditions> together = others;
             together.insert(together.end(), said.begin(), said.end());
             const auto says_it = [&](ArgumentWidth width) {

@@ -15,7 +15,7 @@
 namespace callcensus {
 namespace {
 
-constexpr std::size_t most_names_in_a_warning = 8;
+constexpr std::size_t max_names_in_a_warning = 8;
 
 using RulesOfInput = std::map<std::size_t, std::vector<const Rule*>>;  // by index of the input
 
@@ -205,7 +205,7 @@ class ArchitectureWarnings {
                                std::string(info(abi).id) +
                                (kind_ == MergeKind::unite ? " as well" : " either") +
                                ", since a profile's names count on all of its architectures: " +
-                               listed(names, most_names_in_a_warning));
+                               listed(names, max_names_in_a_warning));
         }
     }
 

@@ -10,23 +10,22 @@
 namespace callcensus {
 namespace {
 
-constexpr std::size_t most_boxes = 4096;
-constexpr std::size_t most_rules_for_a_call = 512;
+constexpr std::size_t max_boxes = 4096;
+constexpr std::size_t max_rules_for_a_call = 512;
 
 // Box by box, so that what is too much ends early: of two sets all boxes can meet.
 std::optional<ArgumentSet> bounded_intersection(const ArgumentSet& a, const ArgumentSet& b) {
     ArgumentSet both;
     for (const ArgumentBox& box : a.boxes) {
         both = union_of(both, intersection({{box}}, b));
-        if (both.boxes.size() > most_boxes) return std::nullopt;
+        if (both.boxes.size() > max_boxes) return std::nullopt;
     }
     return both;
 }
 
 bool too_many(const CallMeaning& meaning) {
-    return std::any_of(meaning.parts.begin(), meaning.parts.end(), [](const CallMeaning::Part& part) {
-        return part.arguments.boxes.size() > most_boxes;
-    });
+    return std::any_of(meaning.parts.begin(), meaning.parts.end(),
+                       [](const CallMeaning::Part& part) { return part.arguments.boxes.size() > max_boxes; });
 }
 
 // What is decided by `part` and, in the other meaning, by nothing that makes another decision of it.
@@ -94,13 +93,13 @@ std::optional<std::vector<Rule>> rules_for(const std::map<ArgumentWidth, CallMea
         std::vector<Conditions> all_conditions;
         for (const CallMeaning::Part& part : *parts) {
             for (Conditions& conditions :
-                 conditions_of(part.arguments, width, only_masks, most_rules_for_a_call)) {
+                 conditions_of(part.arguments, width, only_masks, max_rules_for_a_call)) {
                 all_conditions.push_back(conditions);
                 rules.push_back(
                     rule_of(part.decision, std::move(conditions), context.includes, context.excludes));
             }
         }
-        if (!compiles_as_read(all_conditions) || rules.size() > most_rules_for_a_call) continue;
+        if (!compiles_as_read(all_conditions) || rules.size() > max_rules_for_a_call) continue;
         if (std::all_of(meanings.begin(), meanings.end(), [&](const auto& of_width) {
                 return means(rules, otherwise, of_width.second, of_width.first);
             }))

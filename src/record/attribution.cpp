@@ -25,12 +25,12 @@ namespace {
 using procfs::Mapping;
 
 // So often is a recording's call looked at, at most, for sites that are not known yet.
-constexpr std::size_t most_looks = 16;
+constexpr std::size_t max_looks = 16;
 // Beyond that many functions in all the cache begins anew: a hundred megabytes.
-constexpr std::size_t most_functions_kept = std::size_t{4} << 20;
-constexpr std::size_t most_images_kept = 4096;
+constexpr std::size_t max_functions_kept = std::size_t{4} << 20;
+constexpr std::size_t max_images_kept = 4096;
 // As many as a target can make, and as a recording may keep: more is of no use.
-constexpr std::size_t most_searches = 4096;
+constexpr std::size_t max_searches = 4096;
 constexpr std::uint64_t largest_vdso = 65536;
 
 // Whether the call can put code where other code was. What else happens to mappings is no matter: nobody
@@ -82,7 +82,7 @@ class Attribution::Impl {
     std::optional<CallSite> new_site_of(const SyscallSeen& seen) {
         const ProcessTree::Task* const task = tree_.find(seen.task);
         if (seen.instruction_pointer == 0 || task == nullptr) return std::nullopt;
-        if (searches_.size() >= most_searches && searches_.count(seen.call) == 0) return std::nullopt;
+        if (searches_.size() >= max_searches && searches_.count(seen.call) == 0) return std::nullopt;
         Search& search = searches_[seen.call];
         if (search.sites.size() >= sites_kept) return std::nullopt;
         const ProcessTree::Process& process = *task->process;
@@ -90,13 +90,13 @@ class Attribution::Impl {
             search.executables.resize(process.executable + 1);
         const Look look{process.executable, code_[process.place].generation, seen.instruction_pointer};
         if (search.executables[process.executable]) {
-            if (search.looks.size() >= most_looks) return std::nullopt;
+            if (search.looks.size() >= max_looks) return std::nullopt;
             if (!runs_freely(process) &&
                 std::find(search.looks.begin(), search.looks.end(), look) != search.looks.end())
                 return std::nullopt;
         }
         search.executables[process.executable] = true;
-        if (search.looks.size() < most_looks) search.looks.push_back(look);
+        if (search.looks.size() < max_looks) search.looks.push_back(look);
         auto site = site_of(seen);
         if (!site || std::find(search.sites.begin(), search.sites.end(), *site) != search.sites.end())
             return std::nullopt;
@@ -218,13 +218,13 @@ class Attribution::Impl {
         return site;
     }
 
-    // `behind`: how far behind the instruction the site is said to be.
-    static void describe(CallSite& site, const ElfImage& image, std::uint64_t in_file, std::uint64_t behind,
+    // `after`: how far after the beginning of the instruction the site is said to be.
+    static void describe(CallSite& site, const ElfImage& image, std::uint64_t in_file, std::uint64_t after,
                          const ReadAt& read_at) {
         site.build_id = image.build_id();
         const auto address = image.address_of(in_file);
         if (!address) return;
-        site.offset = *address + behind;
+        site.offset = *address + after;
         if (auto function = image.function_at(*address, read_at)) {
             site.symbol = std::move(function->name);
             site.symbol_offset = site.offset - function->address;
@@ -232,11 +232,11 @@ class Attribution::Impl {
     }
 
     static std::optional<Mapping> mapping_in(const std::vector<Mapping>& mappings, std::uint64_t address) {
-        const auto behind = std::upper_bound(
+        const auto next = std::upper_bound(
             mappings.begin(), mappings.end(), address,
             [](std::uint64_t value, const Mapping& mapping) { return value < mapping.begin; });
-        if (behind == mappings.begin() || address >= std::prev(behind)->end) return std::nullopt;
-        return *std::prev(behind);
+        if (next == mappings.begin() || address >= std::prev(next)->end) return std::nullopt;
+        return *std::prev(next);
     }
 
     // By the task and not by its process: of a process whose first thread has ended, /proc/PID/maps is empty.
@@ -250,7 +250,7 @@ class Attribution::Impl {
     const ElfImage* image_of(int fd, const ReadAt& read_at) {
         struct stat status {};
         if (::fstat(fd, &status) != 0) return nullptr;
-        if (functions_kept_ > most_functions_kept || images_.size() >= most_images_kept) {
+        if (functions_kept_ > max_functions_kept || images_.size() >= max_images_kept) {
             images_.clear();
             functions_kept_ = 0;
         }

@@ -56,7 +56,7 @@ int add_frame(Dwfl_Frame* frame, void*) {
     Dwarf_Addr address = 0;
     bool is_interrupted = false;
     if (!::dwfl_frame_pc(frame, &address, &is_interrupted)) return DWARF_CB_ABORT;
-    // To libdw the first one is interrupted, too: it stands behind the instruction that makes the call.
+    // To libdw the first one is interrupted, too: it stands after the instruction that makes the call.
     current->frames.push_back({address, is_interrupted && !current->frames.empty()});
     const bool goes_on =
         current->frames.size() < current->most && std::chrono::steady_clock::now() < current->deadline;

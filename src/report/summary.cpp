@@ -15,7 +15,7 @@ namespace callcensus {
 namespace {
 
 // Of calls without a name so many are told one by one.
-constexpr std::size_t most_unnamed = 16;
+constexpr std::size_t max_unnamed = 16;
 
 std::string count_of(std::size_t count, std::string_view one, std::string_view many) {
     return fmt::format("{} {}", count, count == 1 ? one : many);
@@ -79,13 +79,13 @@ std::vector<std::string> warnings(const std::vector<ProfileReport>& profiles) {
             if (known.insert(line).second) lines.push_back(line);
         for (const UnnamedCall& call : profile.derivation.unnamed) {
             std::string line = describe(call);
-            if (known.insert(line).second && ++unnamed <= most_unnamed) lines.push_back(std::move(line));
+            if (known.insert(line).second && ++unnamed <= max_unnamed) lines.push_back(std::move(line));
         }
     }
-    if (unnamed > most_unnamed)
+    if (unnamed > max_unnamed)
         lines.push_back(
             fmt::format("{} more calls have no name and are not in the profile; a recording lists them",
-                        unnamed - most_unnamed));
+                        unnamed - max_unnamed));
     return lines;
 }
 

@@ -9,12 +9,12 @@ namespace callcensus {
 namespace {
 
 // Of one call: a rule for each would be no narrower than one for all.
-constexpr std::size_t most_arguments = 64;
+constexpr std::size_t max_arguments = 64;
 
 // A target can make up numbers without a name, and executables: of the former so many are told, and beyond so
 // many findings the latter are one.
-constexpr std::size_t most_unnamed = 256;
-constexpr std::size_t most_findings = 16384;
+constexpr std::size_t max_unnamed = 256;
+constexpr std::size_t max_findings = 16384;
 const std::string others = "[others]";
 const std::string not_known;
 
@@ -51,7 +51,7 @@ void VerifyObserver::look_at(const SyscallSeen& seen) {
     } else if (wishes_.usage) {
         if (syscall_name(seen.call).empty()) return;  // which no profile can allow by name
         ArgumentsOfCall& arguments = used_[seen.call];
-        if (has_arguments && arguments.size() < most_arguments)
+        if (has_arguments && arguments.size() < max_arguments)
             arguments.insert(looked_at(seen.call, seen.arguments));
     }
 }
@@ -70,8 +70,8 @@ std::optional<std::pair<std::size_t, bool>> VerifyObserver::finding_of(
     if (const auto known = index_.find({call, executable, decision}); known != index_.end())
         return std::pair(known->second, false);
     const bool is_unnamed = syscall_name(call).empty();
-    if (is_unnamed && unnamed_ >= most_unnamed) return std::nullopt;
-    const std::string& whose = found_.size() < most_findings ? executable : others;
+    if (is_unnamed && unnamed_ >= max_unnamed) return std::nullopt;
+    const std::string& whose = found_.size() < max_findings ? executable : others;
     const auto [entry, is_new] = index_.try_emplace({call, whose, decision}, found_.size());
     if (is_new) {
         unnamed_ += is_unnamed ? 1 : 0;
@@ -114,7 +114,7 @@ void VerifyObserver::note_denial(const SyscallSeen& seen, const std::optional<De
     ++denial.count;
     if (!arguments_matter || of_many_arguments_.count(index) != 0) return;
     denial.arguments.insert(looked_at(seen.call, seen.arguments));
-    if (denial.arguments.size() <= most_arguments) return;
+    if (denial.arguments.size() <= max_arguments) return;
     denial.arguments.clear();
     of_many_arguments_.insert(index);
 }

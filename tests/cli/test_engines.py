@@ -98,7 +98,7 @@ class TestChoosing(harness.Case):
         for patience in ("0", "0.1", "10"):
             self.summary("--patience", patience, command=python(HOT))
             counts[patience] = recorded(self.json("r.json"))["getppid"]
-        assert counts["0"] == CALLS  # not known when the process is let run: each one stops
+        assert counts["0"] == CALLS  # not known when the process is released: each one stops
         assert counts["0.1"] < CALLS / 2
         assert counts["10"] == CALLS
         for bad in ("-1", "soon", ""):

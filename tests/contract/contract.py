@@ -15,7 +15,7 @@ must be complete, and the lines of the tracee's output that say what it called m
 
 Nothing of the tracee may be left when the engine has returned.
 
---released says how many processes must have been let run, by what the recording tells (their `scope` is not
+--released says how many processes must have been released, by what the recording tells (their `scope` is not
 "process"): none, some or all of them (but for those that end before their first call).
 
 With --audit the same holds for `callcensus verify` with a profile that denies everything: it hinders nothing, and
@@ -82,7 +82,7 @@ def broken_expectations(output, recording):
 
 
 def is_as_expected(released, processes, expected):
-    """Whether that many processes were let run."""
+    """Whether that many processes were released."""
     # A process that is killed or ends at birth is not; of the tracees that have such processes these are few.
     return {"none": released == 0, "some": released > 0, "all": released > 0 and 2 * released >= processes}[expected]
 
@@ -168,7 +168,7 @@ def main():
     if options.released:
         released = sum(process["scope"] != "process" for process in recording["processes"])
         if not is_as_expected(released, len(recording["processes"]), options.released):
-            problems.append(f"{released} of {len(recording['processes'])} processes were let run, expected: "
+            problems.append(f"{released} of {len(recording['processes'])} processes were released, expected: "
                             f"{options.released}")
     left = still_running()
     if left:

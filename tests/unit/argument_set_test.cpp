@@ -41,7 +41,7 @@ TEST_CASE("sets of arguments follow set algebra, and their conditions say the sa
     testing::RandomProfiles random(1);
     testing::RandomProfiles::Wishes wishes;
     wishes.large_constants = true;
-    constexpr std::size_t most_masks = 1000;
+    constexpr std::size_t max_masks = 1000;
     int complete = 0;
     for (int round = 0; round < 400; ++round) {
         ArgumentSet a;
@@ -61,8 +61,8 @@ TEST_CASE("sets of arguments follow set algebra, and their conditions say the sa
         REQUIRE(rest);
         const auto simple = simplified(*rest, wide);
         const auto natural = conditions_of(*rest, wide);
-        const auto masks = conditions_of(*rest, wide, true, most_masks);
-        const bool all_masks = masks.size() <= most_masks;
+        const auto masks = conditions_of(*rest, wide, true, max_masks);
+        const bool all_masks = masks.size() <= max_masks;
         complete += all_masks;
         CHECK(covers(a, both));
         CHECK(covers(a, *rest));

@@ -64,7 +64,7 @@ struct Query {
     volatile std::uint64_t trapped_at = 0;
 };
 
-constexpr std::size_t most_queries = 256;
+constexpr std::size_t max_queries = 256;
 
 // In memory that the processes share, so that nothing needs to be called to report.
 struct Shared {
@@ -73,7 +73,7 @@ struct Shared {
     volatile int error = 0;
     volatile std::uint32_t worker = 0;
     sock_fprog filters[2]{};  // in the order of loading; none where there is no code
-    Query queries[most_queries]{};
+    Query queries[max_queries]{};
 };
 Shared* shared = nullptr;
 
@@ -339,7 +339,7 @@ class Kernel {
     std::string compare(const Filter& filter, std::vector<Query> queries, bool guarded) {
         std::vector<std::uint32_t> answers;
         std::vector<Query> asked;
-        std::array<int, 5> left{most_queries, most_queries, most_queries, 8, 3};  // a death takes time
+        std::array<int, 5> left{max_queries, max_queries, max_queries, 8, 3};  // a death takes time
         for (const Query& query : queries) {
             const auto answer = evaluate(filter, data_of(query));
             if (!answer) return "the interpreter takes it for no filter";

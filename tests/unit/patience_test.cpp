@@ -33,19 +33,19 @@ TEST_CASE("a window counts by how much the process suffers from its stops") {
     CHECK(weight(window(100us, 52us, 48us)) == 1);
 }
 
-TEST_CASE("a process is let run when it has been hot and quiet for long enough") {
+TEST_CASE("a process is released when it has been hot and quiet for long enough") {
     CHECK_FALSE(may_run({.quiet_windows = 3}, 1));
     CHECK(may_run({.quiet_windows = 4}, 1));
     CHECK_FALSE(may_run({.quiet_windows = 4}, 2));
     CHECK(may_run({}, 0));
 }
 
-TEST_CASE("a program that brought nothing new again and again is let run at once") {
+TEST_CASE("a program that brought nothing new again and again is released at once") {
     CHECK_FALSE(may_run({.quiet_runs = 1}, 1));
     CHECK(may_run({.quiet_runs = 2}, 1));
 }
 
-TEST_CASE("a process that starts others is let run later, since they inherit its filter") {
+TEST_CASE("a process that starts others is released later, since they inherit its filter") {
     CHECK_FALSE(may_run({.quiet_windows = 4, .starts_others = true}, 1));
     CHECK_FALSE(may_run({.starts_others = true, .quiet_runs = 3}, 1));
     CHECK_FALSE(may_run({.starts_others = true, .quiet_children = 19}, 1));

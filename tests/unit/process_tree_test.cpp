@@ -202,7 +202,7 @@ TEST_CASE("a task that ends is known until the next event") {
     CHECK(fixture.tree.find(child) == nullptr);
 }
 
-TEST_CASE("a process that is let run, or born so, is known as such") {
+TEST_CASE("a process that is released, or born so, is known as such") {
     Fixture fixture;
     const TaskId thread{101, 2}, child{102, 3}, watched{103, 4};
     fixture.start(thread, 100, shell);

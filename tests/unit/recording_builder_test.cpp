@@ -137,7 +137,7 @@ TEST_CASE("what was lost is said once and makes the recording incomplete") {
     CHECK_FALSE(recording.complete());
 }
 
-TEST_CASE("a process that is let run, and what it starts, is remembered as such") {
+TEST_CASE("a process that is released, and what it starts, is remembered as such") {
     Fixture fixture;
     fixture.start(first, 100, {}, "/bin/sh");
     fixture.on(LetRun{first, Scope::tree});
@@ -266,7 +266,7 @@ TEST_CASE("of processes so many are listed, and the calls of the others are reco
     CHECK(recording.calls.size() == 20);
     CHECK(recording.complete());
     CHECK(mentions(recording.notes, "18 further processes are recorded, and not listed"));
-    CHECK_FALSE(recording.exact_counts());  // as one that is not listed is let run
+    CHECK_FALSE(recording.exact_counts());  // as one that is not listed is released
     for (const CallRecord& record : recording.calls) CHECK(record.first.process < 3);
     CHECK(recording.executables == std::vector<std::string>{"/bin/first", "/bin/seventh"});
     CHECK(recording.calls[5].by_executable == std::map<ExecutableIndex, std::uint64_t>{{0, 1}});

@@ -15,7 +15,7 @@ Release let_run() {
 
 }  // namespace
 
-TEST_CASE("a new process is watched and may be let run") {
+TEST_CASE("a new process is watched and may be released") {
     const Release release;
     CHECK_FALSE(release.runs_freely());
     CHECK_FALSE(release.depends_on_us());

@@ -18,7 +18,7 @@ Result<void> AdaptiveRecorder::check(const Target& target, const Plan& plan) con
     if (plan.suspend_filters) return fail("with seccomp filters switched off its own does nothing");
     if (plan.every_call) return fail("it does not stop at every call, and so cannot count them");
     if (plan.until_exit)
-        return fail("what it has let run depends on callcensus to its end, and cannot be left running");
+        return fail("what it has released depends on callcensus to its end, and cannot be left running");
     const auto self = procfs::task_status(::getpid());
     if (self && self->seccomp != 0)
         return fail("a seccomp filter around callcensus may deny calls before they are seen");

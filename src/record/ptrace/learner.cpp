@@ -4,13 +4,13 @@ namespace callcensus::ptrace {
 namespace {
 
 // A target can make up as many as it likes. What is beyond stops each time, and is no news.
-constexpr std::size_t most_unnamed_calls = 256;
+constexpr std::size_t max_unnamed_calls = 256;
 
 }  // namespace
 
 bool Learner::can_be_learnt(Syscall call) {
     if (census_.contains(call) || !syscall_name(call).empty()) return true;
-    return ++unnamed_calls_ <= most_unnamed_calls;
+    return ++unnamed_calls_ <= max_unnamed_calls;
 }
 
 // Null where it has ended, whoever has its pid now.

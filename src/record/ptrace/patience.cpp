@@ -15,7 +15,7 @@ constexpr nanoseconds waits{1'000'000};
 constexpr double windows_needed = 4;
 constexpr double weight_when_computing = 0.1;
 
-// A process that starts others, until it is let run for what it does itself.
+// A process that starts others, until it is released for what it does itself.
 constexpr double windows_needed_by_parents = 20;
 constexpr double children_needed = 20;
 constexpr double runs_needed = 2;

@@ -48,8 +48,8 @@ struct Habits {
 /// What a window counts: 1 for a process that does little but call.
 [[nodiscard]] double weight(const QuietWindow& window);
 
-/// Whether the process is to be let run. `patience` stretches (above 1) or shortens all that is waited for; 0
-/// lets everything run at once.
+/// Whether the process is to be released. `patience` stretches (above 1) or shortens all that is waited for;
+/// 0 lets everything run at once.
 [[nodiscard]] bool may_run(const Habits& habits, double patience);
 
 }  // namespace callcensus::ptrace

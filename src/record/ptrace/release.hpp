@@ -1,4 +1,4 @@
-// How far a process has come with being let run: whether it has our filter, whether it may get it, and what
+// How far a process has come with being released: whether it has our filter, whether it may get it, and what
 // stands in the way. A value, told of what happens to the process; run_calls.cpp does what follows.
 //
 //     Release release;

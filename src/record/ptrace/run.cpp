@@ -19,7 +19,7 @@ namespace {
 constexpr std::chrono::microseconds creators_delay{300};
 
 // Of one call in a row. Signals that are ignored come in bursts, when many children end.
-constexpr std::uint32_t most_beginnings = 16;
+constexpr std::uint32_t max_beginnings = 16;
 
 bool announces_child(int event) {
     return event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK || event == PTRACE_EVENT_CLONE;
@@ -194,7 +194,7 @@ void Run::on(const SyscallStop&, StoppedTask stopped, Task& task) {
             returned(stopped, task, info->exit.rval, info->exit.is_error != 0);
             if (learner_) consider_letting_run(stopped, task);
             // Here it cannot be undone yet: the stop that follows comes with the kernel's own restarting.
-            if (info->exit.rval == -EINTR && !task.injection && task.begun_again < most_beginnings)
+            if (info->exit.rval == -EINTR && !task.injection && task.begun_again < max_beginnings)
                 stopped.interrupt();
             else
                 task.begun_again = 0;
@@ -246,7 +246,7 @@ void Run::on(const SignalStop& stop, StoppedTask stopped, Task& task) {
 
 // Not all EINTR is a tracer's doing: a filter can answer with it, or a driver, and would do so for ever.
 void Run::begin_call_again(const StoppedTask& stopped, Task& task) {
-    if (task.begun_again < most_beginnings && undo_interruption(stopped)) ++task.begun_again;
+    if (task.begun_again < max_beginnings && undo_interruption(stopped)) ++task.begun_again;
 }
 
 }  // namespace callcensus::ptrace

@@ -73,7 +73,7 @@ class Run {
         std::optional<Injection> injection;
         std::optional<StoppedTask> parked;  // until its process's injection is over
         bool surely_filtered =
-            false;  // what it creates inherits: it has been resumed since its process is let run
+            false;  // what it creates inherits: it has been resumed since its process is released
     };
     static constexpr const char* filters_switched_off =
         "the seccomp filters of the target were switched off while it was recorded";

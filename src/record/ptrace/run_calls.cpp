@@ -1,5 +1,5 @@
 // What a run does at system calls: which are reported, which are changed on the way, and when a process is
-// let run.
+// released.
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>

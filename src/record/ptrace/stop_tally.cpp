@@ -6,7 +6,7 @@
 namespace callcensus::ptrace {
 namespace {
 
-constexpr std::size_t most_named = 3;
+constexpr std::size_t max_named = 3;
 
 // "pselect6 stopped 200000 times, read 4000 times", the most frequent first.
 std::string frequent(const std::map<Syscall, std::uint64_t>& stops) {
@@ -16,11 +16,11 @@ std::string frequent(const std::map<Syscall, std::uint64_t>& stops) {
     std::stable_sort(frequent.begin(), frequent.end(),
                      [](const auto& a, const auto& b) { return a.first > b.first; });
     std::string text;
-    for (std::size_t i = 0; i < std::min(frequent.size(), most_named); ++i)
+    for (std::size_t i = 0; i < std::min(frequent.size(), max_named); ++i)
         text += (text.empty() ? "" : ", ") + frequent[i].second + (text.empty() ? " stopped " : " ") +
                 std::to_string(frequent[i].first) + " times";
-    if (frequent.size() > most_named)
-        text += " and " + std::to_string(frequent.size() - most_named) + " more calls as often";
+    if (frequent.size() > max_named)
+        text += " and " + std::to_string(frequent.size() - max_named) + " more calls as often";
     return text;
 }
 

@@ -23,8 +23,8 @@ class StopTally {
     void after_release(const std::string& executable, Syscall call) {
         auto& stops = released_[executable];
         // A target can make up numbers; those of calls that exist are fewer.
-        constexpr std::size_t most_calls = 4096;
-        if (stops.size() < most_calls || stops.count(call) != 0) ++stops[call];
+        constexpr std::size_t max_calls = 4096;
+        if (stops.size() < max_calls || stops.count(call) != 0) ++stops[call];
     }
     /// A program has stopped at a call only because a seccomp filter is in force that the target itself has
     /// loaded.
