@@ -93,6 +93,9 @@ struct Rule {
     friend bool operator==(const Rule&, const Rule&) = default;
 };
 
+/// Of either spelling.
+[[nodiscard]] std::vector<std::string> names_of(const Rule& rule);
+
 /// An architecture together with those that a process on it can use as well (Docker's archMap).
 struct ArchitectureFamily {
     std::string architecture;

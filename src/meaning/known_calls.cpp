@@ -27,12 +27,10 @@ SyscallSet known_calls(const Profile& profile) {
     for (const Rule& rule : profile.rules) {
         const bool always =
             lets_through(rule.action) && rule.args.empty() && rule.includes.empty() && rule.excludes.empty();
-        const auto add = [&](const std::string& name) {
+        for (const std::string& name : names_of(rule)) {
             bool& all = let_through.try_emplace(name, true).first->second;
             all = all && always;
-        };
-        std::for_each(rule.names.begin(), rule.names.end(), add);
-        if (!rule.name.empty()) add(rule.name);
+        }
     }
     SyscallSet known;
     for (const Abi abi : abis_of(profile, native_abi()))

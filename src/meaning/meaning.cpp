@@ -71,12 +71,10 @@ RulesByName rules_by_name(const Profile& profile, const Machine& machine) {
     RulesByName by_name;
     for (const Rule& rule : profile.rules) {
         if (!applies(rule, machine)) continue;
-        const auto add = [&](const std::string& name) {
+        for (const std::string& name : names_of(rule)) {
             auto& rules = by_name[name];
             if (rules.empty() || rules.back() != &rule) rules.push_back(&rule);
-        };
-        std::for_each(rule.names.begin(), rule.names.end(), add);
-        if (!rule.name.empty()) add(rule.name);
+        }
     }
     return by_name;
 }

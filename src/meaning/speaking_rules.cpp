@@ -4,12 +4,6 @@
 
 namespace callcensus {
 
-std::vector<std::string> names_of(const Rule& rule) {
-    std::vector<std::string> names = rule.names;
-    if (!rule.name.empty()) names.push_back(rule.name);
-    return names;
-}
-
 std::vector<SpeakingRule> speaking_rules(const Profile& profile, Abi abi, const std::string& name) {
     std::vector<SpeakingRule> rules;
     for (std::size_t i = 0; i < profile.rules.size(); ++i) {

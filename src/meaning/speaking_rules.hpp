@@ -25,7 +25,4 @@ struct SpeakingRule {
 [[nodiscard]] std::vector<SpeakingRule> speaking_rules(const Profile& profile, const Machine& machine,
                                                        Abi abi, const std::string& name);
 
-/// The names that a rule speaks of, in either spelling.
-[[nodiscard]] std::vector<std::string> names_of(const Rule& rule);
-
 }  // namespace callcensus

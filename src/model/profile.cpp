@@ -89,6 +89,12 @@ bool Rule::speaks_of(std::string_view call) const {
     return name == call || std::find(names.begin(), names.end(), call) != names.end();
 }
 
+std::vector<std::string> names_of(const Rule& rule) {
+    std::vector<std::string> names = rule.names;
+    if (!rule.name.empty()) names.push_back(rule.name);
+    return names;
+}
+
 Decision decision_of(const Rule& rule) {
     return {canonical(rule.action), errno_of(rule.action, rule.errno_ret, rule.errno_name)};
 }

@@ -21,10 +21,8 @@ namespace {
 class RuleWriter {
   public:
     explicit RuleWriter(Profile& profile) : profile_(profile) {
-        for (const Rule& rule : profile.rules) {
-            taken_.insert(rule.names.begin(), rule.names.end());
-            if (!rule.name.empty()) taken_.insert(rule.name);
-        }
+        for (const Rule& rule : profile.rules)
+            for (std::string& name : names_of(rule)) taken_.insert(std::move(name));
     }
 
     /// How many names the rule got; there is no rule without names.

@@ -81,9 +81,9 @@ void find_same_job(CallChange& change, const Meaning& before) {
 }
 
 // The changes on ABIs that both have, and of recordings on any.
-class Comparison {
+class ProfileComparison {
   public:
-    Comparison(const Meaning& before, const Meaning& after, std::set<Abi> abis)
+    ProfileComparison(const Meaning& before, const Meaning& after, std::set<Abi> abis)
         : before_(before), after_(after), abis_(std::move(abis)) {}
 
     [[nodiscard]] std::vector<CallChange> changes() const {
@@ -227,7 +227,7 @@ Result<std::vector<CallChange>> changes_as_conditions(const Profile& before, con
                 const auto was = meaning(before, rules.before, options.name_before);
                 const auto is = meaning(after, rules.after, options.name_after);
                 if (!was || !is) return tl::unexpected((was ? is : was).error());
-                for (CallChange& change : Comparison(*was, *is, rules.abis).changes()) {
+                for (CallChange& change : ProfileComparison(*was, *is, rules.abis).changes()) {
                     const auto group = std::find_if(groups.begin(), groups.end(), [&](const auto& it) {
                         return it.first.kind == change.kind && it.first.before == change.before &&
                                it.first.after == change.after && it.first.abis == change.abis;
@@ -261,13 +261,11 @@ std::vector<std::string> risky_calls(const Profile& profile, const std::vector<A
     std::set<std::string> names;
     for (const Rule& rule : profile.rules) {
         if (!lets_through(rule.action) || !counts(rule)) continue;
-        const auto add = [&](const std::string& name) {
+        for (const std::string& name : names_of(rule)) {
             const bool exists = std::any_of(abis.begin(), abis.end(),
                                             [&](Abi abi) { return syscall_number(abi, name).has_value(); });
             if (exists && is_risky(risk_of(name))) names.insert(name);
-        };
-        std::for_each(rule.names.begin(), rule.names.end(), add);
-        if (!rule.name.empty()) add(rule.name);
+        }
     }
     return {names.begin(), names.end()};
 }
@@ -391,7 +389,7 @@ Result<Difference> diff(const Comparable& before, const Comparable& after, const
                 is->otherwise = was->otherwise;
             if (was->otherwise != is->otherwise) difference.otherwise = {was->otherwise, is->otherwise};
         }
-        difference.calls = Comparison(*was, *is, common).changes();
+        difference.calls = ProfileComparison(*was, *is, common).changes();
         if (!of_profiles)
             std::erase_if(difference.calls,
                           [](const CallChange& change) { return change.kind == ChangeKind::redecided; });

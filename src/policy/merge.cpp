@@ -23,12 +23,10 @@ std::map<std::string, RulesOfInput> index_by_name(std::span<const NamedProfile> 
     std::map<std::string, RulesOfInput> index;
     for (std::size_t input = 0; input < inputs.size(); ++input)
         for (const Rule& rule : inputs[input].profile.rules) {
-            const auto add = [&](const std::string& name) {
+            for (const std::string& name : names_of(rule)) {
                 auto& rules = index[name][input];
                 if (rules.empty() || rules.back() != &rule) rules.push_back(&rule);
-            };
-            std::for_each(rule.names.begin(), rule.names.end(), add);
-            if (!rule.name.empty()) add(rule.name);
+            }
         }
     return index;
 }

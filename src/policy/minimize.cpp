@@ -73,12 +73,10 @@ std::map<std::string, bool> let_through_by(const Profile& profile, const Machine
     std::map<std::string, bool> names;
     for (const Rule& rule : profile.rules) {
         if (!lets_through(rule.action)) continue;
-        const auto add = [&](const std::string& name) {
+        for (const std::string& name : names_of(rule)) {
             bool& applicable = names.try_emplace(name, false).first->second;
             applicable = applicable || applies(rule, machine);
-        };
-        if (!rule.name.empty()) add(rule.name);
-        for (const std::string& name : rule.names) add(name);
+        }
     }
     return names;
 }

@@ -121,16 +121,14 @@ std::vector<ShownCall> shown_calls(const Profile& profile) {
         if (const std::string context = describe(rule.includes, rule.excludes); !context.empty())
             shown.condition += (shown.condition.empty() ? "" : ", ") + context;
         shown.why = rule.comment;
-        const auto add = [&](const std::string& name) {
+        for (const std::string& name : names_of(rule)) {
             shown.call = name;
             shown.abis.clear();
             for (const Abi abi : abis)
                 if (syscall_number(abi, name)) shown.abis.push_back(abi);
             shown.risk = risk_of(name);
             calls.push_back(shown);
-        };
-        std::for_each(rule.names.begin(), rule.names.end(), add);
-        if (!rule.name.empty()) add(rule.name);
+        }
     }
     return calls;
 }

@@ -114,7 +114,7 @@ std::vector<std::string> summary_lines(const Summary& summary) {
         if (!profile.written) continue;
         std::size_t names = 0;
         for (const Rule& rule : profile.derivation.profile.rules)
-            if (rule.action == Action::allow) names += rule.names.size() + (rule.name.empty() ? 0 : 1);
+            if (rule.action == Action::allow) names += names_of(rule).size();
         lines.push_back(fmt::format("profile{} written to {}: it allows {}, {} of them observed",
                                     profile.executable.empty() ? "" : " of " + profile.executable,
                                     profile.path, count_of(names, "name", "names"),

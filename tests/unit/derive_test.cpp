@@ -376,7 +376,8 @@ TEST_CASE("families add a rule for each reason, after what was observed and know
 TEST_CASE("a call without a name exists unless every result that was seen denied it") {
     Recording recording = recording_of({{Abi::x86_64, 6000}});
     recording.calls[0].count = 10;
-    recording.calls[0].returned = {{ENOSYS, 1}};  // of a process that was released, one result is all there is
+    recording.calls[0].returned = {
+        {ENOSYS, 1}};  // of a process that was released, one result is all there is
     CHECK_FALSE(derived({recording}).unnamed.at(0).exists);
     recording.calls[0].returned = {};
     CHECK(derived({recording}).unnamed.at(0).exists);
