@@ -151,7 +151,6 @@ class TestConvert(harness.Case):
                 (SPO_HEAD + "spec: &a\n  defaultAction: SCMP_ACT_KILL\n", (":3:7: ", "anchor")),
                 (SPO_HEAD + "spec: *a\n", (":3:7: ", "alias")),
                 (SPO_HEAD + "spec: !!map {}\n", (":3:7: ", "tag")),
-                (SPO_HEAD + "spec: {}\n---\nkind: x\n", (":5:1: ", "is passed over")),
                 (SPO_HEAD, ('lacks "spec"',)),
                 ("kind: Pod\napiVersion: v1\nspec: {}\n", ("apiVersion", "security-profiles-operator")),
                 (SPO_HEAD.replace("SeccompProfile", "Pod") + "spec:\n  defaultAction: SCMP_ACT_KILL\n",
@@ -162,6 +161,12 @@ class TestConvert(harness.Case):
     def test_errors_in_yaml_say_where(self, text, fragments):
         self.write("p.yaml", text)
         self.assert_complains(self.convert("p.yaml", "--to", "oci"), "p.yaml", *fragments)
+
+    def test_other_documents_of_a_manifest_are_passed_over_aloud(self):
+        self.write("p.yaml", SPO_HEAD + "spec:\n  defaultAction: SCMP_ACT_KILL\n---\nkind: x\n")
+        done = self.convert("p.yaml", "--to", "oci")
+        assert done.status == 0
+        assert done.err == "callcensus: note: p.yaml:6:1: is passed over: a x, no SeccompProfile\n"
 
     @pytest.mark.parametrize("text, fragments", [
         ("read: 1\nwrite 1\n", (":2:7: ", "`:`")),
