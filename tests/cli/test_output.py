@@ -445,6 +445,13 @@ class TestRecordings(harness.Case):
         assert problems == []
 
     @pytest.mark.skipif(jsonschema is None, reason="python3-jsonschema is not installed")
+    @pytest.mark.parametrize("path, new", [
+        (("format",), "something"), (("version",), 2), (("version",), None), (("command",), "ls"),
+        (("started",), "yesterday"), (("complete",), "yes"), (("processes",), {}),
+        (("processes", 0, "pid"), "1"), (("processes", 0, "executables", 0), -1),
+        (("calls", 0, "abi"), "z80"), (("calls", 0, "number"), 2 ** 32), (("calls", 0, "number"), -1),
+        (("calls", 0, "count"), None), (("calls", 0, "returned"), {"EWHAT!": 1}),
+        (("calls", 0, "first"), None)])
     def test_the_schema_refuses_what_derive_refuses(self, path, new):
         schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
         validator = jsonschema.Draft202012Validator(schema)
