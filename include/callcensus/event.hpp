@@ -46,7 +46,7 @@ struct TaskStarted {
     TaskId creator;                ///< who made it; serial 0 where that is unknown, as for the first task
     pid_t process = 0;             ///< thread group id; equals task.tid for a new process
     std::string executable;        ///< what it runs so far; empty: the same as its creator
-    Scope scope = Scope::process;  ///< wider: as if LetRun had come for it, which it has for its creator
+    Scope scope = Scope::process;  ///< wider: as if Released had come for it, which it has for its creator
 };
 
 /// A task has begun to run another program (execve has succeeded). Every other thread of its process is gone.
@@ -79,7 +79,7 @@ struct SyscallReturned {
 
 /// From here on the process of the task runs without being stopped at calls that are known already: of these,
 /// how often and with what result is no longer told. Calls not yet known are reported as ever.
-struct LetRun {
+struct Released {
     TaskId task;
     Scope scope = Scope::tree;
 };
@@ -102,7 +102,7 @@ struct Noted {
 /// Comes about as often as the Plan asks for, whether or not anything happened.
 struct Tick {};
 
-using Event = std::variant<Following, TaskStarted, Execed, SyscallSeen, SyscallReturned, LetRun, TaskExited,
+using Event = std::variant<Following, TaskStarted, Execed, SyscallSeen, SyscallReturned, Released, TaskExited,
                            Lost, Noted, Tick>;
 
 }  // namespace callcensus

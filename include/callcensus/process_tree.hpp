@@ -45,7 +45,7 @@ class ProcessTree {
         std::uint32_t executable = 0;    ///< what it runs: an index into executables()
         std::uint32_t threads = 0;       ///< that live; 0: it has ended
         std::uint32_t threads_ever = 0;  ///< 1 when its first one begins, and more with each further one
-        Scope scope = Scope::process;    ///< wider where its known calls are not reported (LetRun)
+        Scope scope = Scope::process;    ///< wider where its known calls are not reported (Released)
         struct Creator {
             std::size_t place = 0;
             std::uint32_t number = 0;
@@ -92,7 +92,7 @@ class ProcessTree {
     void see(const Execed& execed);
     void see(const SyscallSeen& seen) { latest_ = find(seen.task); }
     void see(const SyscallReturned& returned) { latest_ = find(returned.task); }
-    void see(const LetRun& let_run);
+    void see(const Released& released);
     void see(const TaskExited& exited);
     template <class Other>
     void see(const Other&) {}

@@ -91,7 +91,7 @@ class RecordingBuilder {
     void see(const Execed&);
     void see(const SyscallSeen&);
     void see(const SyscallReturned&);
-    void see(const LetRun&);
+    void see(const Released&);
     void see(const TaskExited&);
     void see(const Lost&);
     void see(const Noted&);

@@ -24,7 +24,7 @@ Verdict TraceObserver::on(const Event& event) {
         if (shows_status_) status_line_.note(*seen);
     } else if (const auto* returned = std::get_if<SyscallReturned>(&event)) {
         if (shows_status_) status_line_.note(*returned);
-    } else if (std::holds_alternative<LetRun>(event)) {
+    } else if (std::holds_alternative<Released>(event)) {
         status_line_.wipe();  // from here on it may write unseen
     } else if (const auto* exited = std::get_if<TaskExited>(&event)) {
         ended(*exited);

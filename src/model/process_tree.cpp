@@ -78,9 +78,9 @@ void ProcessTree::see(const Execed& execed) {
     if (latest_ != nullptr) processes_[latest_->process->place].executable = intern(execed.executable);
 }
 
-void ProcessTree::see(const LetRun& let_run) {
-    latest_ = find(let_run.task);
-    if (latest_ != nullptr) processes_[latest_->process->place].scope = let_run.scope;
+void ProcessTree::see(const Released& released) {
+    latest_ = find(released.task);
+    if (latest_ != nullptr) processes_[latest_->process->place].scope = released.scope;
 }
 
 void ProcessTree::see(const TaskExited& exited) {

@@ -173,11 +173,11 @@ void RecordingBuilder::see(const SyscallReturned& returned) {
     ++counter(entry->second.returned, returned.is_error ? static_cast<int>(-returned.value) : 0);
 }
 
-void RecordingBuilder::see(const LetRun& let_run) {
-    const ProcessTree::Task* const task = tree_.find(let_run.task);
+void RecordingBuilder::see(const Released& released) {
+    const ProcessTree::Task* const task = tree_.find(released.task);
     if (task == nullptr) return;
     Scope& shown = processes_[listed_[task->process->place]].scope;
-    shown = std::max(shown, let_run.scope);
+    shown = std::max(shown, released.scope);
 }
 
 void RecordingBuilder::see(const TaskExited& exited) {

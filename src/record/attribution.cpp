@@ -164,8 +164,8 @@ class Attribution::Impl {
         if (!in_replacing_call_.empty() && in_replacing_call_.erase(returned.task.serial) != 0)
             replacing_code(returned.task);
     }
-    void note(const LetRun& let_run) {
-        if (const ProcessTree::Task* const task = tree_.find(let_run.task))
+    void note(const Released& released) {
+        if (const ProcessTree::Task* const task = tree_.find(released.task))
             code_[task->process->place].mappings.clear();
     }
     void note(const TaskExited& exited) {

@@ -32,11 +32,11 @@ std::vector<std::string_view> abis_of(const Recording& recording) {
 // What became of the processes, under an engine that lets them run.
 std::string engine_and_why(const Summary& summary) {
     const auto& processes = summary.recording.processes;
-    const auto let_run = static_cast<std::size_t>(
+    const auto released = static_cast<std::size_t>(
         std::count_if(processes.begin(), processes.end(),
                       [](const ProcessRecord& one) { return one.scope != Scope::process; }));
     std::string text = summary.recording.engine;
-    if (let_run != 0) text += fmt::format(" (let {} of them run)", let_run);
+    if (released != 0) text += fmt::format(" (released {} of them)", released);
     if (!summary.why_this_engine.empty()) text += " (not " + summary.why_this_engine + ")";
     return text;
 }

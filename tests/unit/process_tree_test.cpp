@@ -207,7 +207,7 @@ TEST_CASE("a process that is released, or born so, is known as such") {
     const TaskId thread{101, 2}, child{102, 3}, watched{103, 4};
     fixture.start(thread, 100, shell);
     CHECK(fixture.process_of(shell).scope == Scope::process);
-    fixture.tree.on(LetRun{thread, Scope::executable});
+    fixture.tree.on(Released{thread, Scope::executable});
     fixture.tree.on(TaskStarted{child, shell, 102, "", Scope::tree});
     fixture.start(watched, 103, shell);
     CHECK(fixture.process_of(shell).scope == Scope::executable);
@@ -230,7 +230,7 @@ TEST_CASE("what happens to tasks that nobody has told of changes nothing") {
         fixture.call(task);
         fixture.exec(task, "/bin/unknown");
         fixture.tree.on(SyscallReturned{task, {Abi::x86_64, 1}, 0, false});
-        fixture.tree.on(LetRun{task, Scope::tree});
+        fixture.tree.on(Released{task, Scope::tree});
         fixture.exit(task);
         CHECK(fixture.tree.find(task) == nullptr);
     }

@@ -140,7 +140,7 @@ TEST_CASE("what was lost is said once and makes the recording incomplete") {
 TEST_CASE("a process that is released, and what it starts, is remembered as such") {
     Fixture fixture;
     fixture.start(first, 100, {}, "/bin/sh");
-    fixture.on(LetRun{first, Scope::tree});
+    fixture.on(Released{first, Scope::tree});
     fixture.on(TaskStarted{{101, 2}, first, 101, "", Scope::tree});
     fixture.on(TaskStarted{{102, 3}, first, 102, "", Scope::process});
     const Recording recording = fixture.builder.snapshot();
@@ -254,7 +254,7 @@ TEST_CASE("of processes so many are listed, and the calls of the others are reco
         limited.on(TaskStarted{child, parent, child.tid, ""});
         if (i == 7) limited.on(Execed{child, "/bin/seventh"});
         limited.on(SyscallSeen{child, {Abi::x86_64, static_cast<std::uint32_t>(i)}, {}, 0, 0});
-        if (i == 9) limited.on(LetRun{child, Scope::tree});
+        if (i == 9) limited.on(Released{child, Scope::tree});
         // Every other one lives on; whoever is listed must not be the parent of nobody.
         if (i % 2 == 0)
             limited.on(TaskExited{child, {0, 0}});

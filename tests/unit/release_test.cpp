@@ -6,7 +6,7 @@ using callcensus::ptrace::Release;
 
 namespace {
 
-Release let_run() {
+Release released() {
     Release release;
     release.injection_begins();
     release.injection_ends(true, false);
@@ -31,7 +31,7 @@ TEST_CASE("one injection at a time, and none after it has succeeded") {
     CHECK_FALSE(release.runs_freely());
     release.injection_ends(true, false);
     CHECK_FALSE(release.is_injecting());
-    CHECK(release.is_let_run());
+    CHECK(release.is_released());
     CHECK(release.runs_freely());
     CHECK_FALSE(release.may_begin());
     CHECK_FALSE(release.has_lost_privileges());
@@ -62,7 +62,7 @@ TEST_CASE("a thread that dies while it loads our filter may have left it there")
 
 TEST_CASE("a filter of its own stops it at every call, from before it is loaded") {
     for (const bool loaded : {false, true}) {
-        Release release = let_run();
+        Release release = released();
         release.begins_to_load_filter();
         release.begins_to_load_filter();
         CHECK_FALSE(release.runs_freely());
@@ -71,7 +71,7 @@ TEST_CASE("a filter of its own stops it at every call, from before it is loaded"
         release.has_tried_to_load_filter(loaded);
         CHECK(release.runs_freely() == !loaded);
         CHECK(release.has_own_filter() == loaded);
-        CHECK(release.is_let_run());
+        CHECK(release.is_released());
         Release watched;
         watched.begins_to_load_filter();
         CHECK_FALSE(watched.may_begin());
@@ -81,7 +81,7 @@ TEST_CASE("a filter of its own stops it at every call, from before it is loaded"
 }
 
 TEST_CASE("after an exec the filter is good for another program only where all programs are one") {
-    Release release = let_run();
+    Release release = released();
     release.executes(false);
     CHECK(release.runs_freely());
     release.executes(true);
@@ -91,8 +91,8 @@ TEST_CASE("after an exec the filter is good for another program only where all p
 }
 
 TEST_CASE("a child runs freely where its creator surely had the filter") {
-    CHECK(let_run().of_child(true).runs_freely());
-    const Release unsure = let_run().of_child(false);
+    CHECK(released().of_child(true).runs_freely());
+    const Release unsure = released().of_child(false);
     CHECK_FALSE(unsure.runs_freely());
     CHECK(unsure.depends_on_us());
     CHECK_FALSE(Release().of_child(true).runs_freely());
@@ -129,12 +129,12 @@ TEST_CASE("what its creator cannot, and has lost, holds for a child, too") {
 }
 
 TEST_CASE("a stranger with a filter is watched at every call, since the filter may be anybody's") {
-    for (const Release& stranger : {Release::of_stranger(true), let_run().of_presumed_child(true)}) {
+    for (const Release& stranger : {Release::of_stranger(true), released().of_presumed_child(true)}) {
         CHECK(stranger.has_own_filter());
         CHECK(stranger.depends_on_us());
         CHECK_FALSE(stranger.runs_freely());
         CHECK_FALSE(stranger.may_begin());
     }
-    CHECK_FALSE(let_run().of_presumed_child(false).runs_freely());
+    CHECK_FALSE(released().of_presumed_child(false).runs_freely());
     CHECK(Release::of_stranger(false).may_begin());
 }

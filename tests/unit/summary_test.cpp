@@ -56,7 +56,7 @@ TEST_CASE_METHOD(Fixture, "the summary tells which engine ran and why") {
     why = "";
     recording.engine = "adaptive";
     recording.processes[1].scope = Scope::tree;
-    CHECK(text().find("engine adaptive (let 1 of them run);") != std::string::npos);
+    CHECK(text().find("engine adaptive (released 1 of them);") != std::string::npos);
     const auto json = nlohmann::json::parse(summary_json({recording, profiles, why, 1, 0, ""}));
     CHECK(json.at("counts") == "at least");
     CHECK(json.at("why_this_engine").is_null());

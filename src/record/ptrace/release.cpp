@@ -24,12 +24,12 @@ Release Release::of_child(bool creator_is_filtered) const {
     child.lost_privileges_ = lost_privileges_;
     child.has_own_filter_ = has_own_filter_ || loading_ != 0;
     child.depends_on_us_ = depends_on_us_;
-    child.let_run_ = let_run_ && creator_is_filtered;
+    child.released_ = released_ && creator_is_filtered;
     return child;
 }
 
 void Release::injection_ends(bool loaded, bool has_set_no_new_privs) {
-    let_run_ = loaded;
+    released_ = loaded;
     impossible_ = !loaded;
     injection_is_lost(has_set_no_new_privs);
 }
@@ -46,7 +46,7 @@ void Release::has_tried_to_load_filter(bool loaded) {
 
 void Release::executes(bool only_known_of_it) {
     impossible_ = false;
-    if (only_known_of_it) let_run_ = false;
+    if (only_known_of_it) released_ = false;
 }
 
 }  // namespace callcensus::ptrace

@@ -26,9 +26,9 @@ class Release {
     [[nodiscard]] Release of_presumed_child(bool has_filter) const;
 
     /// Our filter is on all its threads, and there is no other: calls need not stop it.
-    [[nodiscard]] bool runs_freely() const { return let_run_ && !has_own_filter_ && loading_ == 0; }
+    [[nodiscard]] bool runs_freely() const { return released_ && !has_own_filter_ && loading_ == 0; }
     /// Our filter is on all its threads.
-    [[nodiscard]] bool is_let_run() const { return let_run_; }
+    [[nodiscard]] bool is_released() const { return released_; }
     /// Our filter may be there: without a tracer, calls that it does not know would fail.
     [[nodiscard]] bool depends_on_us() const { return depends_on_us_; }
     [[nodiscard]] bool has_own_filter() const { return has_own_filter_; }
@@ -37,7 +37,7 @@ class Release {
 
     /// Whether one of its threads may be made to load our filter.
     [[nodiscard]] bool may_begin() const {
-        return !let_run_ && !injecting_ && !impossible_ && !has_own_filter_ && loading_ == 0;
+        return !released_ && !injecting_ && !impossible_ && !has_own_filter_ && loading_ == 0;
     }
     /// It shall not be until it executes another program.
     void is_impossible() { impossible_ = true; }
@@ -57,7 +57,7 @@ class Release {
     void executes(bool only_known_of_it);
 
   private:
-    bool let_run_ = false;
+    bool released_ = false;
     bool injecting_ = false;
     bool depends_on_us_ = false;
     bool impossible_ = false;

@@ -146,7 +146,7 @@ void Run::resume(StoppedTask stopped, Task& task, int signal) {
     }
     if (!ending_.is_letting_go()) {
         const Release& release = task.process->release;
-        task.surely_filtered = release.is_let_run();
+        task.surely_filtered = release.is_released();
         if (learner_) task.resumed = std::chrono::steady_clock::now();
         const bool runs = task.outside || (release.runs_freely() && !task.current && !task.injection);
         std::move(stopped).resume(runs ? StoppedTask::Until::next_event : StoppedTask::Until::next_call,
@@ -192,7 +192,7 @@ void Run::on(const SyscallStop&, StoppedTask stopped, Task& task) {
             entered(stopped, task, *info);
         } else if (info->op == PTRACE_SYSCALL_INFO_EXIT) {
             returned(stopped, task, info->exit.rval, info->exit.is_error != 0);
-            if (learner_) consider_letting_run(stopped, task);
+            if (learner_) consider_release(stopped, task);
             // Here it cannot be undone yet: the stop that follows comes with the kernel's own restarting.
             if (info->exit.rval == -EINTR && !task.injection && task.begun_again < max_beginnings)
                 stopped.interrupt();

@@ -124,8 +124,8 @@ class Run {
     void created(Task& creator, pid_t child);
     void execed(StoppedTask& stopped, Task& task);
 
-    // Letting processes run (run_calls.cpp)
-    void consider_letting_run(StoppedTask& stopped, Task& task);
+    // Releasing processes (run_calls.cpp)
+    void consider_release(StoppedTask& stopped, Task& task);
     void go_on_injecting(StoppedTask& stopped, Task& task);
     void abandon_injection(Task& task);
     void injection_is_over(Task& task);

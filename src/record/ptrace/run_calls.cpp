@@ -143,7 +143,7 @@ void Run::begins_to_load_filter(Task& task, bool on_all_threads) {
     Process& process = *task.process;
     process.release.begins_to_load_filter();
     task.loads_filter = true;
-    if (!process.release.is_let_run() || !on_all_threads) return;
+    if (!process.release.is_released() || !on_all_threads) return;
     for (const auto& [tid, other] : tasks_)
         if (other.process == &process && tid != task.id.tid && !other.group_stopped) interrupt(tid);
 }
@@ -260,10 +260,10 @@ void Run::execed(StoppedTask& stopped, Task& task) {
         emit(Noted{*note});
 }
 
-// ---- letting processes run ----
+// ---- releasing processes ----
 
 // At the exit from a call.
-void Run::consider_letting_run(StoppedTask& stopped, Task& task) {
+void Run::consider_release(StoppedTask& stopped, Task& task) {
     Process& process = *task.process;
     if (!process.release.may_begin() || !task.recorded) return;
     if (ending_.is_killing() || ending_.is_letting_go() || !learner_->may_run(*process.learnt)) return;
@@ -284,7 +284,7 @@ void Run::go_on_injecting(StoppedTask& stopped, Task& task) {
     const bool loaded = progress == Injection::Progress::loaded;
     release.injection_ends(loaded, task.injection->has_set_no_new_privs());
     injection_is_over(task);
-    if (loaded) emit(LetRun{task.id, scope_of(*task.process)});
+    if (loaded) emit(Released{task.id, scope_of(*task.process)});
 }
 
 void Run::abandon_injection(Task& task) {
@@ -299,7 +299,7 @@ void Run::injection_is_over(Task& task) {
 }
 
 Scope Run::scope_of(const Process& process) const {
-    if (!process.release.is_let_run()) return Scope::process;
+    if (!process.release.is_released()) return Scope::process;
     return plan_.by_executable ? Scope::executable : Scope::tree;
 }
 
