@@ -14,6 +14,7 @@ static volatile sig_atomic_t wrong_masks;
 static volatile sig_atomic_t interruptions;
 static sigset_t base_mask;
 static int pipe_ends[2];
+static timer_t timer;
 static volatile sig_atomic_t ticks_until_byte;
 
 /// What is blocked in every handler: they do not nest.
@@ -38,11 +39,19 @@ static void check_mask(bool in_handler) {
     }
 }
 
+/// Once, and the handler sets it again: a tracer that takes longer than a tick (one under sanitizers does)
+/// would leave no time for anything else.
+static void set_timer(void) {
+    const struct itimerspec soon = {.it_value.tv_nsec = TICK_NS};
+    if (timer_settime(timer, 0, &soon, NULL) != 0) die("timer_settime");
+}
+
 static void on_tick(int signal_number) {
     (void)signal_number;
     const int error = errno;
     check_mask(true);
     ++ticks;
+    set_timer();
     if (ticks_until_byte > 0 && --ticks_until_byte == 0 && write(pipe_ends[1], "x", 1) != 1) die("write");
     errno = error;
 }
@@ -69,11 +78,9 @@ static void handle(int signal_number, struct sigaction action) {
 }
 
 static void start_ticking(void) {
-    timer_t timer;
     struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1};
     if (timer_create(CLOCK_MONOTONIC, &event, &timer) != 0) die("timer_create");
-    const struct itimerspec often = {.it_interval.tv_nsec = TICK_NS, .it_value.tv_nsec = TICK_NS};
-    if (timer_settime(timer, 0, &often, NULL) != 0) die("timer_settime");
+    set_timer();
 }
 
 // --- Calls that wait with a mask of their own, interrupted by what is pending before they begin
