@@ -7,6 +7,8 @@
 #include "abi/known_call.hpp"
 #include "catch.hpp"
 
+namespace abi_test {
+
 using namespace callcensus;
 
 TEST_CASE("the table's tokens are libseccomp's own") {
@@ -155,3 +157,5 @@ TEST_CASE("a known call is recognised on each ABI of this machine by that ABI's 
     CHECK(fork.is({Abi::x86_64, 57}) == (native_abi() == Abi::x86_64));
     CHECK_FALSE(fork.is({Abi::aarch64, 57}));
 }
+
+}  // namespace abi_test

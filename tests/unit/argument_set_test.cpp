@@ -3,6 +3,8 @@
 #include "catch.hpp"
 #include "random_profiles.hpp"
 
+namespace argument_set_test {
+
 using namespace callcensus;
 
 namespace {
@@ -137,3 +139,5 @@ TEST_CASE("which rules libseccomp compiles as they read") {
     CHECK_FALSE(compiles_as_read(std::vector<Conditions>{not_two, equal}));
     CHECK_FALSE(compiles_as_read(std::vector<Conditions>{large, large}));
 }
+
+}  // namespace argument_set_test

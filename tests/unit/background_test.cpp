@@ -11,6 +11,8 @@
 #include "catch.hpp"
 #include "in_child.hpp"
 
+namespace background_test {
+
 using namespace callcensus;
 
 namespace {
@@ -94,3 +96,5 @@ TEST_CASE("where a process cannot go to the background the pipe is there to tell
         CHECK(pipe.brings('z'));
     }
 }
+
+}  // namespace background_test

@@ -21,6 +21,8 @@
 #include "record/call_signatures.hpp"
 #include "record/constants.hpp"
 
+namespace call_text_test {
+
 using namespace callcensus;
 
 namespace {
@@ -227,3 +229,5 @@ TEST_CASE("call_text reads from a process up to what cannot be read, and survive
     CHECK(call_text(seen) == "openat(0, " + hexadecimal(seen.arguments[1]) + ", O_RDONLY)");
     ::munmap(pages, page);
 }
+
+}  // namespace call_text_test

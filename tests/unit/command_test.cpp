@@ -9,6 +9,8 @@
 
 #include "catch.hpp"
 
+namespace command_test {
+
 using namespace callcensus;
 
 namespace {
@@ -68,3 +70,5 @@ TEST_CASE_METHOD(Directories, "scripts without #! are told from binaries for oth
     CHECK_FALSE(is_script_for_sh(*this / "b/garbage"));
     CHECK_FALSE(is_script_for_sh(*this / "nothing"));
 }
+
+}  // namespace command_test

@@ -7,6 +7,8 @@
 #include "catch.hpp"
 #include "cli/call_arguments.hpp"
 
+namespace constants_test {
+
 using namespace callcensus;
 
 TEST_CASE("constants have the values of their ABI") {
@@ -60,3 +62,5 @@ TEST_CASE("arguments of a call can be numbers, names and both together") {
         CHECK(mistake("clone", {word}).find("is no number") != std::string::npos);
     CHECK(mistake("read", {"1", "2", "3", "4", "5", "6", "7"}) == "a call has six arguments at most");
 }
+
+}  // namespace constants_test

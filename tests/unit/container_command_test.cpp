@@ -4,6 +4,8 @@
 
 #include "catch.hpp"
 
+namespace container_command_test {
+
 using callcensus::container_command;
 using callcensus::ContainerCommand;
 
@@ -27,3 +29,5 @@ TEST_CASE("commands that start containers are known, and those that ask a daemon
         CHECK(container_command(argv) == expected);
     }
 }
+
+}  // namespace container_command_test

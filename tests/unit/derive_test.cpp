@@ -7,6 +7,8 @@
 #include "catch.hpp"
 #include "meaning/runtime_calls.hpp"
 
+namespace derive_test {
+
 using namespace callcensus;
 
 namespace {
@@ -382,3 +384,5 @@ TEST_CASE("a call without a name exists unless every result that was seen denied
     recording.calls[0].returned = {};
     CHECK(derived({recording}).unnamed.at(0).exists);
 }
+
+}  // namespace derive_test

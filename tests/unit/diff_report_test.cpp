@@ -6,6 +6,8 @@
 
 #include "catch.hpp"
 
+namespace diff_report_test {
+
 using namespace callcensus;
 using nlohmann::json;
 
@@ -318,3 +320,5 @@ TEST_CASE("JUnit: what counts has failed") {
         elements(diff_junit({"<a>", "\"b\"\n", hostile, [](const auto&) { return true; }}));
     CHECK(std::count(of_hostile.begin(), of_hostile.end(), "failure") == 1);
 }
+
+}  // namespace diff_report_test

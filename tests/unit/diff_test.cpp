@@ -6,6 +6,8 @@
 #include "catch.hpp"
 #include "profiles.hpp"
 
+namespace diff_test {
+
 using namespace callcensus;
 using namespace callcensus::testing;
 
@@ -456,3 +458,5 @@ TEST_CASE("the order: gains before losses, by kind, the riskiest first, then by 
                                                                     "write", "read", "bpf", "swapon", "close",
                                                                     "dup"});
 }
+
+}  // namespace diff_test

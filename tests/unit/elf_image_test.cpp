@@ -12,6 +12,8 @@
 #include "callcensus/call_site.hpp"
 #include "catch.hpp"
 
+namespace elf_image_test {
+
 using namespace callcensus;
 
 extern "C" {
@@ -308,3 +310,5 @@ TEST_CASE("a call site in words") {
     CHECK(module_name({"[anon:a/b]", "", 5, "", 0}) == "[anon:a/b]");
     CHECK(module_name({"/memfd:x (deleted)", "", 5, "", 0}) == "memfd:x (deleted)");
 }
+
+}  // namespace elf_image_test

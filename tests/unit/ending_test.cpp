@@ -4,6 +4,8 @@
 
 #include "catch.hpp"
 
+namespace ending_test {
+
 using callcensus::ptrace::Ending;
 using Step = callcensus::ptrace::Ending::Step;
 using namespace std::chrono_literals;
@@ -156,3 +158,5 @@ TEST_CASE("engines around containers have time to clean up, once") {
     CHECK(ending.is_to_be_killed(true));
     CHECK(next(ending) == std::nullopt);
 }
+
+}  // namespace ending_test

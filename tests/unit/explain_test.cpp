@@ -12,6 +12,8 @@
 #include "profiles.hpp"
 #include "random_profiles.hpp"
 
+namespace explain_test {
+
 using namespace callcensus;
 using namespace callcensus::testing;
 
@@ -209,3 +211,5 @@ TEST_CASE("a report says where the rule stands") {
           "write on x86_64: denied with EPERM\n  p.json: defaultAction: denied with EPERM\n");
     CHECK(explain_json(report).find("\"allowed\": false") != std::string::npos);
 }
+
+}  // namespace explain_test

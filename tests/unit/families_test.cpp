@@ -6,6 +6,8 @@
 #include "callcensus/risk.hpp"
 #include "catch.hpp"
 
+namespace families_test {
+
 using namespace callcensus;
 
 namespace {
@@ -169,3 +171,5 @@ TEST_CASE("families are found by a call") {
     CHECK(families_of("unlinkat").size() == 1);
     CHECK(families_of("getpid").empty());
 }
+
+}  // namespace families_test

@@ -13,6 +13,8 @@
 #include "base/errno_names.hpp"
 #include "catch.hpp"
 
+namespace file_test {
+
 using namespace callcensus;
 
 namespace {
@@ -145,3 +147,5 @@ TEST_CASE_METHOD(Directory, "a file that may not become so large is an error and
     ::sigpending(&pending);
     CHECK(::sigismember(&pending, SIGXFSZ) == 0);
 }
+
+}  // namespace file_test

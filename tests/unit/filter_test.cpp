@@ -13,6 +13,8 @@
 #include "catch.hpp"
 #include "record/ptrace/census_filter.hpp"
 
+namespace filter_test {
+
 using namespace callcensus;
 
 namespace {
@@ -207,3 +209,5 @@ TEST_CASE("the census filter stops what would make it long") {
     CHECK(let_through > 0);
     CHECK(let_through < 200);
 }
+
+}  // namespace filter_test

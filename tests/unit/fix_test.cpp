@@ -13,6 +13,8 @@
 #include "profiles.hpp"
 #include "random_profiles.hpp"
 
+namespace fix_test {
+
 using namespace callcensus;
 using namespace callcensus::testing;
 
@@ -400,3 +402,5 @@ TEST_CASE("a fixed profile lets through what is needed, and otherwise what it di
     CHECK(needed_nothing > rounds / 10);
     CHECK(denied_less > rounds / 20);
 }
+
+}  // namespace fix_test

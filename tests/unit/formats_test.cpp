@@ -16,6 +16,8 @@
 #include "format/flat_profile.hpp"
 #include "random_profiles.hpp"
 
+namespace formats_test {
+
 using namespace callcensus;
 using namespace callcensus::flat;
 
@@ -498,3 +500,5 @@ TEST_CASE("deep nesting and rubbish in other formats are refused without harm") 
         CHECK(profile.error().text().find('\n') == std::string::npos);
     }
 }
+
+}  // namespace formats_test

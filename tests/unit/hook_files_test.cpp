@@ -15,6 +15,8 @@
 #include "container/directory_lock.hpp"
 #include "profiles.hpp"
 
+namespace hook_files_test {
+
 using namespace callcensus;
 
 namespace {
@@ -477,3 +479,5 @@ TEST_CASE("who waits for a lock has it as soon as it is given up") {
     REQUIRE(::waitpid(child, &status, 0) == child);
     CHECK(status == 0);
 }
+
+}  // namespace hook_files_test

@@ -8,6 +8,8 @@
 #include "base/file.hpp"
 #include "catch.hpp"
 
+namespace hook_install_test {
+
 using namespace callcensus;
 using Json = nlohmann::ordered_json;
 
@@ -62,3 +64,5 @@ TEST_CASE("what cannot be looked at is not taken to be missing") {
     REQUIRE_FALSE(uninstalled);
     CHECK(uninstalled.error().errnum == ENAMETOOLONG);
 }
+
+}  // namespace hook_install_test

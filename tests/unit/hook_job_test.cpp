@@ -10,6 +10,8 @@
 #include "catch.hpp"
 #include "record/recording_heading.hpp"
 
+namespace hook_job_test {
+
 using namespace callcensus;
 
 namespace {
@@ -107,3 +109,5 @@ TEST_CASE("nothing is done for a container that does not ask, and an error is to
                          R"(trace-syscall":"of:/p"}})",
                          {}));
 }
+
+}  // namespace hook_job_test

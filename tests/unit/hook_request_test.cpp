@@ -2,6 +2,8 @@
 
 #include "catch.hpp"
 
+namespace hook_request_test {
+
 using namespace callcensus;
 using callcensus::Asker;
 using callcensus::HookRequest;
@@ -102,3 +104,5 @@ TEST_CASE("a stranger asks for nothing that weakens his container or touches wha
     // As long as nobody says more, it is a stranger.
     CHECK(Limits{}.asker == Asker::stranger);
 }
+
+}  // namespace hook_request_test

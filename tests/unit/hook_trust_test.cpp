@@ -6,6 +6,8 @@
 #include "base/file.hpp"
 #include "catch.hpp"
 
+namespace hook_trust_test {
+
 using namespace callcensus;
 
 namespace {
@@ -80,3 +82,5 @@ TEST_CASE_METHOD(Storage, "what podman's storage says of a container's image") {
         std::filesystem::remove(root / "overlay-images/i1/manifest");
     }
 }
+
+}  // namespace hook_trust_test

@@ -17,6 +17,8 @@
 #include "profiles.hpp"
 #include "report/summary.hpp"
 
+namespace hostile_names_test {
+
 using namespace callcensus;
 using namespace callcensus::testing;
 using nlohmann::json;
@@ -229,3 +231,5 @@ TEST_CASE("hostile names pass through every format that is written") {
         if (format.id != "spo") CHECK(again->rules[0].comment == hostile);
     }
 }
+
+}  // namespace hostile_names_test

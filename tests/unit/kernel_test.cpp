@@ -34,6 +34,8 @@
 #include "meaning/loading.hpp"
 #include "random_profiles.hpp"
 
+namespace kernel_test {
+
 #if defined(__x86_64__) && !defined(__ILP32__)
 
 using namespace callcensus;
@@ -548,3 +550,5 @@ TEST_CASE("the kernel decides as the interpreter says, for any instructions") {
 }
 
 #endif
+
+}  // namespace kernel_test

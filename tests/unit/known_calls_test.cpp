@@ -3,6 +3,8 @@
 #include "callcensus/format.hpp"
 #include "catch.hpp"
 
+namespace known_calls_test {
+
 using namespace callcensus;
 
 namespace {
@@ -71,3 +73,5 @@ TEST_CASE("what is neither profile nor recording is refused") {
     CHECK_FALSE(parse_any(R"({"format": "something else"})", "file"));
     CHECK_FALSE(parse_any("{", "file"));
 }
+
+}  // namespace known_calls_test

@@ -10,6 +10,8 @@
 #include "catch.hpp"
 #include "record/ptrace/task_requests.hpp"
 
+namespace launch_test {
+
 using namespace callcensus;
 using namespace callcensus::ptrace;
 
@@ -88,3 +90,5 @@ TEST_CASE("a child that lives stops at its execve") {
     CHECK(end == ExitStatus{});
     CHECK(calls > 2);
 }
+
+}  // namespace launch_test

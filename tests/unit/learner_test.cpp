@@ -2,6 +2,8 @@
 
 #include "catch.hpp"
 
+namespace learner_test {
+
 using namespace callcensus;
 using callcensus::ptrace::Learner;
 
@@ -65,3 +67,5 @@ TEST_CASE("of numbers without a name so many are learnt, and those with one alwa
     CHECK(learner.saw(process, one, {}));
     CHECK_FALSE(learner.saw(process, {Abi::x86_64, 100'000}, {}));
 }
+
+}  // namespace learner_test

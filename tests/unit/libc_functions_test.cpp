@@ -5,6 +5,8 @@
 #include "base/words.hpp"
 #include "catch.hpp"
 
+namespace libc_functions_test {
+
 using namespace callcensus;
 using Names = std::vector<std::string>;
 
@@ -58,3 +60,5 @@ TEST_CASE("the name that is spelt most alike is one of the ABIs' calls") {
     CHECK(meant_calls("soketcall", {Abi::i386}) == Names{"socketcall"});
     CHECK(meant_calls("frobnicate_it", {Abi::x86_64}).empty());
 }
+
+}  // namespace libc_functions_test

@@ -6,6 +6,8 @@
 #include "catch.hpp"
 #include "report/sarif.hpp"
 
+namespace lint_report_test {
+
 using namespace callcensus;
 using nlohmann::json;
 
@@ -81,3 +83,5 @@ TEST_CASE("SARIF of nothing is an empty list, which says that all is well") {
     CHECK(log["runs"][0]["results"] == json::array());
     CHECK(log["runs"][0]["tool"]["driver"]["rules"] == json::array());
 }
+
+}  // namespace lint_report_test

@@ -11,6 +11,8 @@
 #include "catch.hpp"
 #include "meaning/runtime_calls.hpp"
 
+namespace lint_test {
+
 using namespace callcensus;
 using Json = nlohmann::ordered_json;
 
@@ -865,3 +867,5 @@ TEST_CASE("any text that is JSON is judged without harm") {
         CHECK(count_from(findings_of(text), Severity::error) > 0);
     }
 }
+
+}  // namespace lint_test

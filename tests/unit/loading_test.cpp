@@ -21,6 +21,8 @@
 #include "meaning/loading.hpp"
 #include "random_profiles.hpp"
 
+namespace loading_test {
+
 using namespace callcensus;
 using testing::RandomProfiles;
 
@@ -238,3 +240,5 @@ TEST_CASE("a list of architectures and a map of them are no difference") {
     map.arch_map.pop_back();
     CHECK_FALSE(are_the_same(list, map));
 }
+
+}  // namespace loading_test

@@ -3,6 +3,8 @@
 #include "catch.hpp"
 #include "format/recognition.hpp"
 
+namespace manifest_test {
+
 using namespace callcensus;
 
 namespace {
@@ -157,3 +159,5 @@ TEST_CASE("an errno that no runtime takes is an error with its place") {
         CHECK_FALSE(write_as(format, profile, context));
     }
 }
+
+}  // namespace manifest_test

@@ -12,6 +12,8 @@
 #include "meaning/loading.hpp"
 #include "random_profiles.hpp"
 
+namespace meaning_test {
+
 using namespace callcensus;
 
 namespace {
@@ -277,3 +279,5 @@ TEST_CASE("a merged profile's filter lets through the union, intersection or dif
     CHECK(exact > rounds / 3);
     CHECK(with_arguments > rounds / 2);
 }
+
+}  // namespace meaning_test

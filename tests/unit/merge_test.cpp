@@ -11,6 +11,8 @@
 #include "profiles.hpp"
 #include "random_profiles.hpp"
 
+namespace merge_test {
+
 using namespace callcensus;
 using namespace callcensus::testing;
 
@@ -665,3 +667,5 @@ TEST_CASE("a thousand profiles are no problem") {
     for (const std::string& name : all) CHECK(decide(result->profile, name) == allowed);
     CHECK(decide(result->profile, "io_uring_setup") == unknown_call);
 }
+
+}  // namespace merge_test

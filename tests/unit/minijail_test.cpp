@@ -7,6 +7,8 @@
 #include "callcensus/meaning.hpp"
 #include "catch.hpp"
 
+namespace minijail_test {
+
 using namespace callcensus;
 
 namespace {
@@ -162,3 +164,5 @@ TEST_CASE("the lines for a call are asked in order") {
                                     "read[arch=x86_64: 1", "read@libc: 1\nopen: 1", "open: 1\n@unknown"})
         error({{"p.policy", wrong}});
 }
+
+}  // namespace minijail_test

@@ -4,6 +4,8 @@
 
 #include "catch.hpp"
 
+namespace minimize_report_test {
+
 using namespace callcensus;
 
 namespace {
@@ -67,3 +69,5 @@ TEST_CASE("a report on a minimized profile as JSON names every call and its fate
     for (std::size_t i = 0; i < minimized.calls.size(); ++i)
         CHECK(json["calls"][i]["kept"] == !is_removed(minimized.calls[i].fate));
 }
+
+}  // namespace minimize_report_test

@@ -6,6 +6,8 @@
 #include "callcensus/abi.hpp"
 #include "profiles.hpp"
 
+namespace minimize_test {
+
 using namespace callcensus;
 using namespace callcensus::testing;
 
@@ -368,3 +370,5 @@ TEST_CASE("random programs keep exactly what they need, in few runs") {
     }
     CHECK(with_one_more <= 1);
 }
+
+}  // namespace minimize_test

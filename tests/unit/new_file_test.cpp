@@ -11,6 +11,8 @@
 #include "base/salvage.hpp"
 #include "catch.hpp"
 
+namespace new_file_test {
+
 using namespace callcensus;
 
 namespace {
@@ -103,3 +105,5 @@ TEST_CASE_METHOD(Shared, "a link that another user has put into a directory like
     REQUIRE(::lchown((*this / "link").c_str(), 0, 0) == 0);
     CHECK(behind_links(*this / "link") == *this / "target");
 }
+
+}  // namespace new_file_test

@@ -5,6 +5,8 @@
 #include "callcensus/format.hpp"
 #include "catch.hpp"
 
+namespace oci_test {
+
 using namespace callcensus;
 
 namespace {
@@ -137,3 +139,5 @@ TEST_CASE("every beginning of a valid profile is an error and never a crash") {
         CHECK_FALSE(parse_profile(std::string_view(everything).substr(0, length), "p.json"));
     }
 }
+
+}  // namespace oci_test

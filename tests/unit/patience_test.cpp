@@ -5,6 +5,8 @@
 #include "catch.hpp"
 #include "record/ptrace/learner.hpp"
 
+namespace patience_test {
+
 using namespace callcensus;
 using namespace callcensus::ptrace;
 using namespace std::chrono_literals;
@@ -136,3 +138,5 @@ TEST_CASE("calls in a row without news are counted in windows") {
     learner.saw(process, second_call, {});
     CHECK(process.habits.quiet_windows == 0);
 }
+
+}  // namespace patience_test

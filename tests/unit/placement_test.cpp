@@ -2,6 +2,8 @@
 
 #include "catch.hpp"
 
+namespace placement_test {
+
 using callcensus::ptrace::PlacementPolicy;
 using Place = PlacementPolicy::Place;
 
@@ -55,3 +57,5 @@ TEST_CASE("it leaves when other tasks join, and at once when a stop takes long")
     CHECK(starved.after_long_wait() == Place::anywhere);
     CHECK(starved.after(window(48)) == Place::anywhere);
 }
+
+}  // namespace placement_test

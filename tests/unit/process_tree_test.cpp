@@ -5,6 +5,8 @@
 
 #include "catch.hpp"
 
+namespace process_tree_test {
+
 using namespace callcensus;
 
 namespace {
@@ -268,3 +270,5 @@ TEST_CASE("however many processes come and go, places are as many as live at a t
     }
     CHECK(fixture.tree.processes_started() == 1001);
 }
+
+}  // namespace process_tree_test

@@ -14,6 +14,8 @@
 
 #include "catch.hpp"
 
+namespace procfs_test {
+
 using namespace callcensus;
 
 namespace {
@@ -98,3 +100,5 @@ TEST_CASE("a long command line is read to its end") {
     ::close(go_on[1]);
     ::waitpid(child, nullptr, 0);
 }
+
+}  // namespace procfs_test

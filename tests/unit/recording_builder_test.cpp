@@ -6,6 +6,8 @@
 #include "callcensus/format.hpp"
 #include "catch.hpp"
 
+namespace recording_builder_test {
+
 using namespace callcensus;
 
 namespace {
@@ -312,3 +314,5 @@ TEST_CASE("whatever a target makes as much of as it likes, what is written is re
     CHECK(text.size() < (std::size_t{256} << 20));  // what the program reads
     CHECK(parse_recording(text, "r.json"));
 }
+
+}  // namespace recording_builder_test

@@ -5,6 +5,8 @@
 #include "callcensus/format.hpp"
 #include "catch.hpp"
 
+namespace recording_json_test {
+
 using namespace callcensus;
 
 namespace {
@@ -201,3 +203,5 @@ TEST_CASE("durations of any size come back as they were written") {
     recording.duration = Milliseconds(std::numeric_limits<double>::infinity());
     CHECK(parse_recording(write_recording(recording), "r.json"));
 }
+
+}  // namespace recording_json_test

@@ -9,6 +9,8 @@
 #include "catch.hpp"
 #include "in_child.hpp"
 
+namespace redirected_test {
+
 using namespace callcensus;
 
 namespace {
@@ -82,3 +84,5 @@ TEST_CASE("a file that was opened while a standard stream was closed makes room 
                ::fcntl(file.get(), F_GETFD) == FD_CLOEXEC;
     }));
 }
+
+}  // namespace redirected_test

@@ -2,6 +2,8 @@
 
 #include "catch.hpp"
 
+namespace release_test {
+
 using callcensus::ptrace::Release;
 
 namespace {
@@ -138,3 +140,5 @@ TEST_CASE("a stranger with a filter is watched at every call, since the filter m
     CHECK_FALSE(released().of_presumed_child(false).runs_freely());
     CHECK(Release::of_stranger(false).may_begin());
 }
+
+}  // namespace release_test

@@ -10,6 +10,8 @@
 #include "callcensus/format.hpp"
 #include "catch.hpp"
 
+namespace risk_test {
+
 using namespace callcensus;
 
 namespace {
@@ -117,3 +119,5 @@ TEST_CASE("single calls are judged as the field judges them") {
         CHECK_FALSE(is_risky(risk_of(name)));
     }
 }
+
+}  // namespace risk_test

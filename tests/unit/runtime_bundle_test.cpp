@@ -4,6 +4,8 @@
 
 #include "catch.hpp"
 
+namespace runtime_bundle_test {
+
 using namespace callcensus;
 using Json = nlohmann::ordered_json;
 
@@ -141,3 +143,5 @@ TEST_CASE("what asks for nothing, or cannot be read, is left alone") {
         CHECK_FALSE(asking(text));
     }
 }
+
+}  // namespace runtime_bundle_test

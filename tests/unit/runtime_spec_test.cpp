@@ -2,6 +2,8 @@
 
 #include "catch.hpp"
 
+namespace runtime_spec_test {
+
 using namespace callcensus;
 
 TEST_CASE("a container's state as runc and crun write it") {
@@ -43,3 +45,5 @@ TEST_CASE("a bundle's configuration: command, annotations, and whether it has a 
     CHECK_FALSE(parse_container_config(R"({"linux":{}})", "config.json")->has_filter);
     CHECK_FALSE(parse_container_config("{}", "config.json")->has_filter);
 }
+
+}  // namespace runtime_spec_test

@@ -5,6 +5,8 @@
 #include "callcensus/format.hpp"
 #include "catch.hpp"
 
+namespace show_report_test {
+
 using namespace callcensus;
 
 namespace {
@@ -140,3 +142,5 @@ TEST_CASE("what is shown is JSON for programs, and nothing in it reaches a termi
     CHECK(object["calls"][3]["condition"] == "if arg0 == 5 and arg1 < 7, with CAP_BPF");
     CHECK(object["calls"][3]["risk"]["class"] == "dangerous");
 }
+
+}  // namespace show_report_test

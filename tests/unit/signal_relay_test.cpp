@@ -8,6 +8,8 @@
 
 #include "catch.hpp"
 
+namespace signal_relay_test {
+
 using callcensus::ptrace::SignalRelay;
 
 TEST_CASE("a relay that the system gives no timer says so") {
@@ -25,3 +27,5 @@ TEST_CASE("a relay that the system gives no timer says so") {
     CHECK(WEXITSTATUS(status) == 0);
     CHECK(SignalRelay().can_wake());
 }
+
+}  // namespace signal_relay_test

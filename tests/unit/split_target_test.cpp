@@ -2,6 +2,8 @@
 
 #include "catch.hpp"
 
+namespace split_target_test {
+
 using callcensus::cli::CommandLine;
 using callcensus::cli::Program;
 using callcensus::cli::split_target;
@@ -50,3 +52,5 @@ TEST_CASE_METHOD(Fixture, "what is unknown or incomplete is left for the parser 
     check({"-o"}, {"-o"}, {});
     check({}, {}, {});
 }
+
+}  // namespace split_target_test

@@ -12,6 +12,8 @@
 
 #include "catch.hpp"
 
+namespace status_queue_test {
+
 using namespace callcensus::ptrace;
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
@@ -265,3 +267,5 @@ TEST_CASE("a stopped task that is forgotten is an error") {
     CHECK(std::get<Ended>(decode(waited->status)).status.signal == SIGABRT);
 }
 #endif
+
+}  // namespace status_queue_test

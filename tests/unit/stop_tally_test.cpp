@@ -2,6 +2,8 @@
 
 #include "catch.hpp"
 
+namespace stop_tally_test {
+
 using namespace callcensus;
 using callcensus::ptrace::StopTally;
 
@@ -55,3 +57,5 @@ TEST_CASE("a program under a filter of its own is named") {
                                "/usr/bin/bwrap stopped at each of 1500 calls, since a seccomp filter of the "
                                "target's own is in force: it cannot run freely then"});
 }
+
+}  // namespace stop_tally_test

@@ -6,6 +6,8 @@
 
 #include "catch.hpp"
 
+namespace stop_test {
+
 using namespace callcensus::ptrace;
 
 namespace {
@@ -48,3 +50,5 @@ TEST_CASE("events keep their number") {
 TEST_CASE("real-time signals pass through") {
     CHECK(std::get<SignalStop>(decode(stopped(SIGRTMAX))).signal == SIGRTMAX);
 }
+
+}  // namespace stop_test

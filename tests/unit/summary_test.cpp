@@ -5,6 +5,8 @@
 
 #include "catch.hpp"
 
+namespace summary_test {
+
 using namespace callcensus;
 
 namespace {
@@ -94,3 +96,5 @@ TEST_CASE_METHOD(Fixture, "of many calls without a name some are told and the ot
     CHECK(lines.size() == 18);  // with the other warning
     CHECK(lines.back() == "99984 more calls have no name and are not in the profile; a recording lists them");
 }
+
+}  // namespace summary_test

@@ -8,6 +8,8 @@
 #include "catch.hpp"
 #include "format/systemd_sets.hpp"
 
+namespace systemd_test {
+
 using namespace callcensus;
 
 namespace {
@@ -103,3 +105,5 @@ TEST_CASE("the sets of systemd hold their sets") {
     CHECK_FALSE(find_systemd_set("@no-such-set"));
     CHECK(find_abi_of_systemd(systemd_name(Abi::mipsel64n32))->abi == Abi::mipsel64n32);
 }
+
+}  // namespace systemd_test

@@ -2,6 +2,8 @@
 
 #include "profiles.hpp"
 
+namespace unused_test {
+
 using namespace callcensus;
 using namespace callcensus::testing;
 
@@ -84,3 +86,5 @@ TEST_CASE("what is done through socketcall counts for what it does") {
     CHECK(unused_of(policy, {made("socketcall", std::nullopt, Abi::i386)}) ==
           All{{0, {"read"}, false, false}, {0, {"socket", "bind"}, false, true}});
 }
+
+}  // namespace unused_test

@@ -4,6 +4,8 @@
 
 #include "profiles.hpp"
 
+namespace verify_report_test {
+
 using namespace callcensus;
 using namespace callcensus::testing;
 using nlohmann::json;
@@ -245,3 +247,5 @@ TEST_CASE("names that want to break a report do not") {
     CHECK_FALSE(has(document, "\xef\xbf\xbe"));
     CHECK(has(document, "\xc3\xa9"));
 }
+
+}  // namespace verify_report_test

@@ -10,6 +10,8 @@
 #include "profiles.hpp"
 #include "random_profiles.hpp"
 
+namespace verify_test {
+
 using namespace callcensus;
 using namespace callcensus::testing;
 
@@ -303,3 +305,5 @@ TEST_CASE("what a container runtime needs and the profile does not let through")
         CHECK(is_denial(denial));
     }
 }
+
+}  // namespace verify_test
