@@ -72,8 +72,8 @@ struct SyscallSeen {
 struct SyscallReturned {
     TaskId task;
     Syscall call{};
-    std::int64_t value =
-        0;  ///< the result, or a negative errno where is_error (kernel-internal ones included)
+    /// The result, or a negative errno where is_error (kernel-internal ones included).
+    std::int64_t value = 0;
     bool is_error = false;
 };
 

@@ -28,8 +28,8 @@ Result<void> go_to_background(UniqueFd& pipe) {
     for (const int standard : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
         if (!put_in_place(null.get(), standard))
             return fail("cannot take a standard stream's place", "/dev/null", errno);
-    static_cast<void>(
-        null.release());  // is one of these, gives way to the pipe, or is closed with the others
+    // It is one of these, gives way to the pipe, or is closed with the others.
+    static_cast<void>(null.release());
     if (!put_in_place(kept, place_of_pipe)) return fail("no descriptor is left for the recorder", {}, errno);
     pipe = UniqueFd(place_of_pipe);
     ::closelog();  // whose descriptor goes with the others

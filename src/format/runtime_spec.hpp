@@ -18,9 +18,9 @@ using Annotations = std::map<std::string, std::string>;
 
 struct ContainerState {
     std::string id;
-    std::int32_t pid =
-        0;               ///< of the container's first process, as the runtime sees it; 0 where it tells none
-    std::string bundle;  ///< a directory; empty where it tells none
+    /// Of the container's first process, as the runtime sees it; 0 where it tells none.
+    std::int32_t pid = 0;
+    std::string bundle;                      ///< a directory; empty where it tells none
     std::optional<Annotations> annotations;  ///< empty where the runtime leaves them to the bundle's file
 };
 [[nodiscard]] Result<ContainerState> parse_container_state(std::string_view text, const std::string& source);

@@ -35,8 +35,8 @@ struct Loading {
     std::vector<std::string> unknown_architectures;  ///< tokens; runtimes refuse the profile for them
     std::optional<int> architectures_error;          ///< errno: EDOM for ABIs of both byte orders
     std::optional<Refusal> refusal;
-    bool endless =
-        false;  ///< whether libseccomp does not come to an end (comes_to_an_end()): no rule is added
+    /// Whether libseccomp does not come to an end (comes_to_an_end()): no rule is added.
+    bool endless = false;
 };
 
 /// The calls whose rules libseccomp may compile otherwise than they read, or for ever (compiles_as_read()),

@@ -12,8 +12,8 @@ namespace callcensus {
 
 struct StackFrame {
     std::uint64_t address = 0;
-    bool is_interrupted =
-        false;  ///< by a signal: the address is that of an instruction, else of the one after it
+    /// By a signal: the address is that of an instruction, else of the one after it.
+    bool is_interrupted = false;
 };
 
 /// The innermost frame first; empty where the task is gone. We must be its tracer. Files are read in the

@@ -5,7 +5,7 @@
 //     if (release.may_begin() && …) release.injection_begins();
 //     release.injection_ends(true, false);
 //     release.runs_freely();                                  // true: only the filter and events stop it
-//     Release child = release.of_child(true, true);           // runs freely as well
+//     Release child = release.of_child(true);                 // runs freely as well
 //
 // A filter of the target's own outranks ours where it denies a call (seccomp takes the strictest answer of
 // all), so that calls would be hidden: a process that has one, or is about to, is stopped at every call.

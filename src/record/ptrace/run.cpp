@@ -58,6 +58,7 @@ Result<Outcome> Run::to_the_end() {
         at_the_end = nobody_is_left || (tasks_.empty() && everything_has_ended());
     }
     statuses_.abandon();
+    for (auto& [tid, task] : tasks_) drop_parked(task);
     if (!begun) return tl::unexpected(begun.error());
     tell_of_stops();
     if (ending_.has_left()) outcome_.let_go += tasks_.size();

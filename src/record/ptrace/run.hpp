@@ -72,8 +72,8 @@ class Run {
         Time resumed;  // for the last time
         std::optional<Injection> injection;
         std::optional<StoppedTask> parked;  // until its process's injection is over
-        bool surely_filtered =
-            false;  // what it creates inherits: it has been resumed since its process is released
+        // What it creates inherits the filter: it has been resumed since its process is released.
+        bool surely_filtered = false;
     };
     static constexpr const char* filters_switched_off =
         "the seccomp filters of the target were switched off while it was recorded";

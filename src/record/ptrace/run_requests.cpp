@@ -10,6 +10,7 @@
 #include "record/ptrace/task_requests.hpp"
 
 namespace callcensus::ptrace {
+
 void Run::take_signals() {
     while (const auto signal = signals_.next()) relay(*signal);
     const auto now = std::chrono::steady_clock::now();
